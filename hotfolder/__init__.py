@@ -1,0 +1,3 @@
+"""hotfolder: images go in, retouched images come out."""
+
+__version__ = "0.1.0"

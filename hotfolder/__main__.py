@@ -1,0 +1,6 @@
+"""`python -m hotfolder`."""
+
+from hotfolder.cli import main
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Where hotfolder touches the world: one library at home in each module."""

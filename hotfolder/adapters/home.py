@@ -1,0 +1,107 @@
+"""Where hotfolder keeps what it owns, and the lock that lets only one daemon live there (design §8)."""
+
+from __future__ import annotations
+
+import logging
+import logging.handlers
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+from platformdirs import PlatformDirs
+
+from hotfolder.errors import AnotherDaemon
+
+LOG_BYTES = 5 * 1024 * 1024
+LOGS_KEPT = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """The places of one hotfolder: `config` is a file, the others are folders."""
+
+    config: Path
+    data: Path
+    logs: Path
+
+    @property
+    def ledger(self) -> Path:
+        return self.data / "ledger.sqlite"
+
+    @property
+    def lock(self) -> Path:
+        return self.data / "daemon.lock"
+
+    @property
+    def control(self) -> Path:
+        """Where a running daemon says how to reach it (0600)."""
+        return self.data / "control.json"
+
+    @property
+    def spool(self) -> Path:
+        return self.data / "spool"
+
+    @property
+    def log_file(self) -> Path:
+        return self.logs / "hotfolder.log"
+
+    def make(self) -> None:
+        """Make the folders, readable by this user only."""
+        for folder in (self.data, self.logs):
+            folder.mkdir(parents=True, exist_ok=True)
+        if os.name == "posix":
+            self.data.chmod(0o700)
+
+
+def find_home(chosen: Path | None) -> Home:
+    """One folder for everything where one was chosen (`--home`, `HOTFOLDER_HOME`), else the platform's places."""
+    if chosen is not None:
+        folder = chosen.expanduser().absolute()
+        return Home(folder / "config.yaml", folder, folder / "logs")
+    places = PlatformDirs("hotfolder", appauthor=False)
+    return Home(places.user_config_path / "config.yaml", places.user_state_path, places.user_log_path)
+
+
+@contextmanager
+def sole_daemon(home: Home) -> Iterator[None]:
+    """Hold the home for this process, or raise `AnotherDaemon`. The lock is the system's: it ends with the process."""
+    home.make()
+    lock = FileLock(home.lock)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout as taken:
+        raise AnotherDaemon(
+            f"Another hotfolder is running for {home.data}.",
+            "Use that one (`hotfolder status`), or end it first.",
+        ) from taken
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def is_running(home: Home) -> bool:
+    """Whether a daemon holds this home right now."""
+    if not home.lock.exists():
+        return False
+    try:
+        with FileLock(home.lock).acquire(timeout=0):
+            return False
+    except Timeout:
+        return True
+
+
+def log_to_file(home: Home) -> logging.Handler:
+    """The log file with rotation. The libraries' own chatter stays at warnings: nothing of it may name a secret (I8)."""
+    home.make()
+    handler = logging.handlers.RotatingFileHandler(
+        home.log_file, maxBytes=LOG_BYTES, backupCount=LOGS_KEPT, encoding="utf-8"
+    )
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)-7s %(name)s: %(message)s"))
+    root = logging.getLogger()
+    root.addHandler(handler)
+    logging.getLogger("hotfolder").setLevel(logging.INFO)
+    return handler

@@ -1,0 +1,74 @@
+"""The in folders, read and never written (keeps I4)."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import BinaryIO
+
+from hotfolder import errors
+from hotfolder.adapters.scanner import stamp_of
+from hotfolder.adapters.spool import PIECE_BYTES, Spool, SpoolParcel
+from hotfolder.core.image import Image
+from hotfolder.core.settling import FileStamp
+
+
+class InFolders:
+    """Implements `ports.Sources` for the hot folders' roots, by name."""
+
+    def __init__(self, roots: Mapping[str, Path], spool: Spool) -> None:
+        self._roots = roots
+        self._spool = spool
+
+    async def open_exact(self, image: Image) -> BinaryIO:
+        """A private copy of the bytes that were hashed, at its start."""
+        return await asyncio.to_thread(self._copy, image)
+
+    async def is_unchanged(self, image: Image) -> bool:
+        stamp = await asyncio.to_thread(self._stamp, image)
+        return stamp == FileStamp(image.size_bytes, image.mtime_ns)
+
+    def _stamp(self, image: Image) -> FileStamp:
+        stamp = stamp_of(self._roots[image.folder], image.path)
+        if stamp is None:
+            raise errors.SourceVanished(f"{image.path} is gone.", "It is sent when it comes back.")
+        return stamp
+
+    def _copy(self, image: Image) -> BinaryIO:
+        self._stamp(image)
+        parcel = self._spool.parcel()
+        try:
+            self._fill(parcel, image)
+        except BaseException:
+            parcel.close()
+            raise
+        parcel.file.seek(0)
+        return parcel.file
+
+    def _fill(self, parcel: SpoolParcel, image: Image) -> None:
+        path = self._roots[image.folder] / image.path
+        try:
+            with _open_without_links(path) as file:
+                while piece := file.read(PIECE_BYTES):
+                    parcel.write(piece)
+        except FileNotFoundError as gone:
+            self._stamp(image)  # tells a vanished file from a vanished folder
+            raise errors.SourceVanished(f"{image.path} is gone.", "It is sent when it comes back.") from gone
+        except OSError as error:
+            raise _unreadable(image, error) from error
+        if parcel.content_hash != image.content_hash:
+            raise errors.SourceChanged(f"{image.path} was changed.", "It is looked at anew.")
+
+
+def _open_without_links(path: Path) -> BinaryIO:
+    no_follow = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+    return os.fdopen(os.open(path, os.O_RDONLY | no_follow), "rb")
+
+
+def _unreadable(image: Image, error: OSError) -> errors.ImageError:
+    return errors.UnreadableImage(
+        f"{image.path} cannot be read ({error.strerror or error}).",
+        "Give this user the right to read it, or copy it in again; then try again.",
+    )

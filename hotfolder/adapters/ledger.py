@@ -1,0 +1,461 @@
+"""The ledger: hotfolder's durable memory (SQLAlchemy Core on SQLite).
+
+Each method is one transaction, whole or not at all. There is one writing connection per home, in one thread
+(`LedgerThread`): SQLite before 3.51.3 can damage a WAL that two connections write (sqlite.org/wal.html#walresetbug).
+`synchronous=FULL`, because a commit lost in a power cut could be a paid execution created twice (keeps I2).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Collection, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Engine, create_engine, event, exc, func, select
+from sqlalchemy import delete as delete_from
+from sqlalchemy import update as update_of
+from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.pool import StaticPool
+
+from hotfolder.adapters import ledger_schema as schema
+from hotfolder.core.batching import Batch
+from hotfolder.core.holds import Hold, HoldKind
+from hotfolder.core.image import Image, State
+from hotfolder.errors import LedgerUnusable
+
+T = TypeVar("T")
+
+_MOST_NAMED = 500
+"""More names than this in one query, and reading them all is cheaper."""
+
+_FILE_COLUMNS = frozenset({"path", "size_bytes", "mtime_ns"})
+
+
+class Ledger:
+    """The ledger of one home, synchronous. Make one with `open_ledger` or `read_ledger`."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    # --- images -----------------------------------------------------------------------------------
+
+    def add(self, image: Image, batch: Batch | None = None) -> None:
+        """Put a new image into the ledger, and its batch as it is with it (keeps I1)."""
+        with self._engine.begin() as db:
+            if batch is not None:
+                db.execute(_upsert_batch(batch))
+            db.execute(schema.images.insert().values(**_row(image)))
+
+    def save(self, image: Image) -> None:
+        """Keep an image as it is now; one that is forgotten is dropped. Where its file is (path, size, mtime) is
+        the intake's to say, by `relocate`: a file may be moved while its image is being worked on."""
+        table = schema.images
+        row = {name: value for name, value in _row(image).items() if name not in _FILE_COLUMNS}
+        with self._engine.begin() as db:
+            if image.state is State.FORGOTTEN:
+                db.execute(delete_from(table).where(table.c.id == image.id))
+            else:
+                db.execute(update_of(table).where(table.c.id == image.id).values(**row))
+
+    def relocate(self, image_id: str, path: str, size_bytes: int, mtime_ns: int) -> None:
+        """The image's file was moved or touched; its content is the same, so nothing is sent again."""
+        table = schema.images
+        values = {"path": path, "size_bytes": size_bytes, "mtime_ns": mtime_ns}
+        with self._engine.begin() as db:
+            db.execute(update_of(table).where(table.c.id == image_id).values(**values))
+
+    def image(self, image_id: str) -> Image | None:
+        found = self._images(select(schema.images).where(schema.images.c.id == image_id))
+        return found[0] if found else None
+
+    def images(
+        self, folder: str | None = None, states: Collection[State] = (), path: str | None = None
+    ) -> list[Image]:
+        """All images in the order they were detected, narrowed to a hot folder, states and a path."""
+        query = select(schema.images).order_by(schema.images.c.detected_at, schema.images.c.path)
+        if folder is not None:
+            query = query.where(schema.images.c.folder == folder)
+        if states:
+            query = query.where(schema.images.c.state.in_([s.value for s in states]))
+        if path is not None:
+            query = query.where(schema.images.c.path == path)
+        return self._images(query)
+
+    def with_content(self, folder: str, content_hash: str) -> list[Image]:
+        table = schema.images
+        return self._images(
+            select(table).where(table.c.folder == folder, table.c.content_hash == content_hash)
+        )
+
+    def due(self, folder: str, states: Collection[State], now: float, limit: int) -> list[Image]:
+        """Images of a hot folder whose next step is due, the longest waiting first."""
+        table = schema.images
+        query = (
+            select(table)
+            .where(
+                table.c.folder == folder,
+                table.c.state.in_([s.value for s in states]),
+                table.c.wake_at <= now,
+            )
+            .order_by(table.c.wake_at, table.c.detected_at, table.c.path)
+            .limit(limit)
+        )
+        return self._images(query)
+
+    def next_wake(self, states: Collection[State], after: float) -> float | None:
+        """When the next image in one of these states is due that is not due yet."""
+        table = schema.images
+        query = select(func.min(table.c.wake_at)).where(
+            table.c.state.in_([s.value for s in states]), table.c.wake_at > after
+        )
+        with self._engine.begin() as db:
+            found = db.execute(query).scalar()
+        return None if found is None else float(found)
+
+    def counts(self) -> dict[str, dict[State, int]]:
+        """How many images each hot folder has in each state."""
+        table = schema.images
+        query = select(table.c.folder, table.c.state, func.count()).group_by(table.c.folder, table.c.state)
+        counts: dict[str, dict[State, int]] = {}
+        with self._engine.begin() as db:
+            for folder, state, number in db.execute(query):
+                counts.setdefault(folder, {})[State(state)] = number
+        return counts
+
+    def known_stamps(self, folder: str) -> set[tuple[str, int, int]]:
+        """(path, size, mtime_ns) of every file that needs no second look."""
+        found: set[tuple[str, int, int]] = set()
+        with self._engine.begin() as db:
+            for table in (schema.images, schema.passed_over):
+                columns = (table.c.path, table.c.size_bytes, table.c.mtime_ns)
+                found.update(
+                    tuple(row) for row in db.execute(select(*columns).where(table.c.folder == folder))
+                )
+        return found
+
+    def known_stamps_of(self, folder: str, paths: Collection[str]) -> set[tuple[str, int, int]]:
+        """`known_stamps`, narrowed to these paths."""
+        if len(paths) > _MOST_NAMED:
+            return self.known_stamps(folder)
+        found: set[tuple[str, int, int]] = set()
+        with self._engine.begin() as db:
+            for table in (schema.images, schema.passed_over):
+                columns = (table.c.path, table.c.size_bytes, table.c.mtime_ns)
+                query = select(*columns).where(table.c.folder == folder, table.c.path.in_(list(paths)))
+                found.update(tuple(row) for row in db.execute(query))
+        return found
+
+    def requested_since(self, since: float) -> int:
+        """Credits of the executions asked for since then (epoch seconds of the service's clock)."""
+        table = schema.images
+        query = select(func.coalesce(func.sum(table.c.credits), 0)).where(table.c.requested_at >= since)
+        with self._engine.begin() as db:
+            return int(db.execute(query).scalar_one())
+
+    def claim_result(self, image: Image, choose: Callable[[frozenset[str]], str]) -> Image:
+        """Reserve a result path for the image: `choose` is given the paths other images of its hot folder have in
+        that subfolder. Path and content hash are stored before the file is put there, so that after a crash the
+        file is known as ours (keeps I5)."""
+        table = schema.images
+        prefix = f"{image.subfolder}/" if image.subfolder else ""
+        query = select(table.c.result_path).where(
+            table.c.folder == image.folder,
+            table.c.id != image.id,
+            table.c.result_path.is_not(None),
+            table.c.result_path.startswith(prefix, autoescape=True),
+        )
+        with self._engine.begin() as db:
+            taken = frozenset(str(path) for path in db.execute(query).scalars())
+            claimed = replace(image, result_path=choose(taken))
+            values = {"result_path": claimed.result_path, "result_hash": claimed.result_hash}
+            db.execute(update_of(table).where(table.c.id == image.id).values(**values))
+        return claimed
+
+    def prove_writable(self) -> None:
+        """A write that changes nothing; raises where the disk is full or the file cannot be written."""
+        with self._engine.begin() as db:
+            db.exec_driver_sql(f"PRAGMA user_version={schema.VERSION}")
+
+    def forget_backoffs(self) -> None:
+        """A person said "now": what only waits for another try is due at once. Look-ups keep their times (I2)."""
+        table = schema.images
+        unknown = (State.REQUESTED.value, State.RETRYING.value)
+        with self._engine.begin() as db:
+            db.execute(update_of(table).where(table.c.state.not_in(unknown)).values(wake_at=0.0))
+
+    def shift_appointments(self, seconds: float) -> None:
+        """The wall clock was set by so much, or the machine slept: all appointments move along."""
+        with self._engine.begin() as db:
+            for table in (schema.images, schema.holds):
+                db.execute(
+                    update_of(table).where(table.c.wake_at > 0).values(wake_at=table.c.wake_at + seconds)
+                )
+
+    def limit_appointments(self, latest: float) -> None:
+        """Nobody sleeps beyond `latest` (epoch seconds): after a restart the clock may be another."""
+        with self._engine.begin() as db:
+            for table in (schema.images, schema.holds):
+                db.execute(update_of(table).where(table.c.wake_at > latest).values(wake_at=latest))
+
+    def _images(self, query: Any) -> list[Image]:
+        with self._engine.begin() as db:
+            return [_image(row) for row in db.execute(query).mappings()]
+
+    # --- batches ----------------------------------------------------------------------------------
+
+    def latest_batch(self, folder: str, base_name: str) -> Batch | None:
+        table = schema.batches
+        query = (
+            select(table)
+            .where(table.c.folder == folder, table.c.base_name == base_name)
+            .order_by(table.c.number.desc())
+            .limit(1)
+        )
+        with self._engine.begin() as db:
+            row = db.execute(query).mappings().first()
+        return None if row is None else Batch(**row)
+
+    def batch(self, batch_id: str) -> Batch | None:
+        with self._engine.begin() as db:
+            row = db.execute(select(schema.batches).where(schema.batches.c.id == batch_id)).mappings().first()
+        return None if row is None else Batch(**row)
+
+    def batches(self) -> list[Batch]:
+        query = select(schema.batches).order_by(schema.batches.c.created_at, schema.batches.c.number)
+        with self._engine.begin() as db:
+            return [Batch(**row) for row in db.execute(query).mappings()]
+
+    # --- holds, hot folders, notices --------------------------------------------------------------
+
+    def holds(self) -> list[Hold]:
+        with self._engine.begin() as db:
+            rows = db.execute(select(schema.holds).order_by(schema.holds.c.since)).mappings().all()
+        return [Hold(**{**row, "kind": HoldKind(row["kind"])}) for row in rows]
+
+    def set_hold(self, hold: Hold) -> None:
+        row = asdict(hold)
+        statement = insert(schema.holds).values(**row)
+        with self._engine.begin() as db:
+            db.execute(statement.on_conflict_do_update(index_elements=["scope", "kind"], set_=row))
+
+    def release_hold(self, scope: str, kind: HoldKind) -> None:
+        table = schema.holds
+        with self._engine.begin() as db:
+            db.execute(delete_from(table).where(table.c.scope == scope, table.c.kind == kind.value))
+
+    def folder_device(self, name: str) -> int | None:
+        """The device the in folder was on when it was last seen with something in it; None: never scanned."""
+        query = select(schema.folders.c.device).where(schema.folders.c.name == name)
+        with self._engine.begin() as db:
+            return db.execute(query).scalar()
+
+    def out_folder_used(self, name: str) -> bool:
+        query = select(schema.folders.c.out_used).where(schema.folders.c.name == name)
+        with self._engine.begin() as db:
+            return bool(db.execute(query).scalar())
+
+    def note_folder(self, name: str, in_folder: str, device: int, now: float) -> None:
+        row = {"in_folder": in_folder, "device": device, "first_scanned_at": now}
+        self._note(name, row, out_used=False)
+
+    def note_out_folder_used(self, name: str) -> None:
+        self._note(name, {"out_used": True})
+
+    def _note(self, name: str, row: dict[str, Any], **when_new: Any) -> None:
+        statement = insert(schema.folders).values(name=name, **row, **when_new)
+        with self._engine.begin() as db:
+            db.execute(statement.on_conflict_do_update(index_elements=["name"], set_=row))
+
+    def pass_over(self, folder: str, stamps: Iterable[tuple[str, int, int]]) -> None:
+        """Remember files that are never to be sent as they are (`existing: skip`)."""
+        rows = [
+            {"folder": folder, "path": path, "size_bytes": size, "mtime_ns": mtime}
+            for path, size, mtime in stamps
+        ]
+        if rows:
+            with self._engine.begin() as db:
+                db.execute(insert(schema.passed_over).on_conflict_do_nothing(), rows)
+
+    def say_once(self, folder: str, key: str, text: str, now: float) -> bool:
+        """Whether this has not been said before; from now on it has."""
+        statement = insert(schema.notices).values(folder=folder, key=key, text=text, said_at=now)
+        with self._engine.begin() as db:
+            return db.execute(statement.on_conflict_do_nothing()).rowcount == 1
+
+    def notices(self) -> list[tuple[str, str]]:
+        """(hot folder, text) of everything that was said once, oldest first."""
+        query = select(schema.notices.c.folder, schema.notices.c.text).order_by(schema.notices.c.said_at)
+        with self._engine.begin() as db:
+            return [(row.folder, row.text) for row in db.execute(query)]
+
+
+def _row(image: Image) -> dict[str, Any]:
+    return {name: getattr(image, name) for name in Image.__dataclass_fields__}
+
+
+def _image(row: Any) -> Image:
+    return Image(**{**row, "state": State(row["state"])})
+
+
+def _upsert_batch(batch: Batch) -> Any:
+    row = asdict(batch)
+    return insert(schema.batches).values(**row).on_conflict_do_update(index_elements=["id"], set_=row)
+
+
+# --- opening --------------------------------------------------------------------------------------
+
+
+def open_ledger(path: Path) -> Ledger:
+    """Open the ledger for writing, making or migrating it where needed. Raises `LedgerUnusable` for one that is
+    newer than this program, that cannot be written, or that is damaged (which is set aside under a new name)."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        engine = _engine(path, read_only=False)
+        with engine.connect() as db:
+            _check_whole(db)
+        _migrate(engine)
+    except (exc.DatabaseError, sqlite3.DatabaseError, OSError) as error:
+        raise _unusable(path, error) from error
+    return Ledger(engine)
+
+
+def read_ledger(path: Path) -> Ledger | None:
+    """Open the ledger for looking only; None where there is none yet."""
+    if not path.exists():
+        return None
+    try:
+        engine = _engine(path, read_only=True)
+        with engine.connect() as db:
+            _check_version(_version(db))
+    except (exc.DatabaseError, sqlite3.DatabaseError) as error:
+        raise LedgerUnusable(
+            f"The ledger {path} cannot be read ({_short(error)}).", "Run `hotfolder check` for what to do."
+        ) from error
+    return Ledger(engine)
+
+
+def _engine(path: Path, *, read_only: bool) -> Engine:
+    mode = "ro" if read_only else "rwc"
+    uri = f"{path.absolute().as_uri()}?mode={mode}"
+    engine = create_engine(
+        "sqlite://",
+        creator=lambda: sqlite3.connect(uri, uri=True, check_same_thread=False, timeout=5.0),
+        poolclass=StaticPool,
+    )
+
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: sqlite3.Connection, _: object) -> None:
+        connection.isolation_level = None  # transactions are begun by hand, below
+        if not read_only:
+            connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute("PRAGMA synchronous=FULL")
+            connection.execute("PRAGMA fullfsync=1")
+        connection.execute("PRAGMA foreign_keys=ON")
+
+    @event.listens_for(engine, "begin")
+    def _begin(db: Connection) -> None:
+        db.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+
+    return engine
+
+
+class _Damaged(sqlite3.DatabaseError):
+    """`PRAGMA quick_check` found something."""
+
+
+def _check_whole(db: Connection) -> None:
+    answer = db.exec_driver_sql("PRAGMA quick_check(1)").scalar()
+    if answer != "ok":
+        raise _Damaged(str(answer))
+
+
+def _version(db: Connection) -> int:
+    return int(db.exec_driver_sql("PRAGMA user_version").scalar() or 0)
+
+
+def _check_version(version: int) -> None:
+    if version > schema.VERSION:
+        raise LedgerUnusable(
+            "The ledger was written by a newer hotfolder.",
+            "Install that version again; this one must not touch it.",
+        )
+
+
+def _migrate(engine: Engine) -> None:
+    with engine.begin() as db:
+        version = _version(db)
+        _check_version(version)
+        if version == 0:
+            schema.metadata.create_all(db)
+        for migrate in schema.MIGRATIONS[max(version, 1) - 1 :] if version else ():
+            migrate(db)
+        db.exec_driver_sql(f"PRAGMA user_version={schema.VERSION}")
+
+
+def _unusable(path: Path, error: Exception) -> LedgerUnusable:
+    original = getattr(error, "orig", None) or error
+    if _is_damage(original):
+        kept = _set_aside(path)
+        return LedgerUnusable(
+            f"The ledger is damaged ({_short(error)}). It was set aside as {kept}.",
+            "No image was touched. Put a backup in its place, or start again: images whose results are not in the"
+            " out folder would then be sent, and paid, once more. Move those you do not want sent out of the in folder.",
+        )
+    return LedgerUnusable(
+        f"The ledger {path} cannot be used now ({_short(error)}).",
+        "Make room on the disk or give this user the right to write there, then start again.",
+    )
+
+
+def _is_damage(error: object) -> bool:
+    text = str(error).lower()
+    return isinstance(error, _Damaged) or "malformed" in text or "not a database" in text
+
+
+def _set_aside(path: Path) -> Path:
+    """Rename the damaged ledger (and its WAL) so that nothing overwrites what may still be rescued from it."""
+    number = 1
+    while (kept := path.with_name(f"{path.name}.damaged-{number}")).exists():
+        number += 1
+    for suffix in ("", "-wal", "-shm"):
+        with suppress(FileNotFoundError):
+            path.with_name(path.name + suffix).rename(kept.with_name(kept.name + suffix))
+    return kept
+
+
+def _short(error: Exception) -> str:
+    return str(getattr(error, "orig", None) or error).splitlines()[0]
+
+
+class LedgerThread:
+    """The ledger's own thread: whole transactions are handed to it as functions and awaited."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self._executor = ThreadPoolExecutor(1, thread_name_prefix="ledger")
+
+    async def call(self, work: Callable[[Ledger], T]) -> T:
+        """Run `work(ledger)` in the ledger's thread. A commit that was begun is finished even when the caller goes."""
+        loop = asyncio.get_running_loop()
+        try:
+            return await loop.run_in_executor(self._executor, work, self._ledger)
+        except (exc.DatabaseError, sqlite3.DatabaseError) as error:
+            raise LedgerUnusable(
+                f"The ledger cannot be written now ({_short(error)}).",
+                "Make room on the disk, or give this user the right to write there.",
+            ) from error
+
+    def close(self) -> None:
+        self._executor.shutdown(wait=True)
+        self._ledger.close()
+
+
+__all__: Sequence[str] = ("Ledger", "LedgerThread", "open_ledger", "read_ledger")

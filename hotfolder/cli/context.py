@@ -1,0 +1,84 @@
+"""What every command begins with: the home, the config, the sign-in, and a call to the service."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TypeVar
+
+import typer
+
+from hotfolder.errors import ConfigError
+
+if TYPE_CHECKING:
+    from hotfolder.adapters.autoretouch import AutoRetouch
+    from hotfolder.adapters.home import Home
+    from hotfolder.adapters.token_store import TokenSource
+    from hotfolder.core.config import Config, ServiceConfig
+
+T = TypeVar("T")
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON with stable keys.")]
+
+FIRST_CONFIG = """\
+folders:
+  - name: Packshots
+    in: ~/Pictures/Packshots/in      # images saved in here are retouched ...
+    out: ~/Pictures/Packshots/out    # ... and the results come out here
+    workflow: Packshot               # the name or the id of a workflow in AutoRetouch
+"""
+
+
+def home_of(context: typer.Context) -> Home:
+    from hotfolder.adapters.home import find_home
+
+    chosen = context.find_root().obj
+    assert chosen is None or isinstance(chosen, Path)
+    return find_home(chosen)
+
+
+def config_of(home: Home) -> Config:
+    """The whole config, with the environment's addresses; raises `ConfigError` with all there is to mend."""
+    from hotfolder.adapters.config_file import load_config, with_environment
+
+    if not home.config.exists():
+        raise ConfigError(
+            f"There is no config yet: {home.config} is not there.",
+            "Make that file, with your own folders and workflow in it, like this:\n\n"
+            f"{FIRST_CONFIG}\n`hotfolder login --paste` signs you in, `hotfolder workflows` lists your workflows,"
+            " and `hotfolder check` tells whether all is well.",
+        )
+    return with_environment(load_config(home.config, home.data), os.environ)
+
+
+def service_of(home: Home) -> tuple[ServiceConfig, str | None]:
+    """Where the service is, and the organization if the config names one; also where there is no config yet."""
+    from hotfolder.adapters.config_file import with_environment
+    from hotfolder.core.config import Config, FolderConfig
+
+    if home.config.exists():
+        config = config_of(home)
+        return config.service, config.organization
+    somewhere = FolderConfig(name="none", in_folder=os.devnull, out_folder=os.devnull, workflow="none")
+    return with_environment(Config(folders=(somewhere,)), os.environ).service, None
+
+
+def tokens_of(home: Home) -> TokenSource:
+    from hotfolder.adapters.token_store import choose_token_source
+
+    return choose_token_source(home.data, os.environ)
+
+
+def ask_service(
+    service: ServiceConfig, tokens: TokenSource, question: Callable[[AutoRetouch], Awaitable[T]]
+) -> T:
+    """One question to the service, from a command that is not the daemon."""
+    from hotfolder.adapters.autoretouch import AutoRetouch
+
+    async def ask() -> T:
+        async with AutoRetouch(service.api_url, service.auth_url, tokens, service.proxy) as autoretouch:
+            return await question(autoretouch)
+
+    return asyncio.run(ask())

@@ -1,0 +1,159 @@
+"""The daemon's ear: a small HTTP API on the loopback, in the daemon's own loop.
+
+Whoever can read the home's control file may ask: it holds the port and a token that is new at every start and
+readable by this user only. A web page in the same computer's browser cannot: it knows no token, and the Host header
+must name the loopback (against DNS rebinding).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hmac
+import json
+import logging
+import os
+import secrets
+import socket
+from collections.abc import Callable, Iterator, Sequence
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from hotfolder.adapters.home import Home
+from hotfolder.adapters.private_file import remove_private, write_private
+from hotfolder.errors import HotfolderError
+
+log = logging.getLogger(__name__)
+
+HOST = "127.0.0.1"
+LOOPBACK_NAMES = (HOST, "localhost", "[::1]")
+
+
+class Controlled(Protocol):
+    """What of the daemon can be asked."""
+
+    def settling(self) -> list[dict[str, Any]]: ...
+
+    async def retry(self, ids: Sequence[str] | None) -> int: ...
+
+
+class RequireToken:
+    """Nobody without the token gets further than here."""
+
+    def __init__(self, app: ASGIApp, token: str) -> None:
+        self._app = app
+        self._expected = f"Bearer {token}".encode()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        given = dict(scope["headers"]).get(b"authorization", b"")
+        if hmac.compare_digest(given, self._expected):
+            await self._app(scope, receive, send)
+        else:
+            await JSONResponse({"title": "The token is missing or wrong."}, 401)(scope, receive, send)
+
+
+def build_app(daemon: Controlled, token: str) -> Starlette:
+    """The API over one daemon."""
+
+    async def settling(_: Request) -> Response:
+        return JSONResponse(daemon.settling())
+
+    async def retry(request: Request) -> Response:
+        try:
+            ids = _ids_in(await request.body())
+        except ValueError as error:
+            return JSONResponse({"title": str(error)}, 400)
+        return JSONResponse({"retried": await daemon.retry(ids)})
+
+    async def tell(_: Request, error: Exception) -> Response:
+        assert isinstance(error, HotfolderError)
+        return JSONResponse({"title": error.title, "advice": error.advice}, 503)
+
+    return Starlette(
+        routes=[
+            Route("/api/settling", settling, methods=["GET"]),
+            Route("/api/retry", retry, methods=["POST"]),
+        ],
+        middleware=[
+            Middleware(TrustedHostMiddleware, allowed_hosts=list(LOOPBACK_NAMES), www_redirect=False),
+            Middleware(RequireToken, token=token),
+        ],
+        exception_handlers={HotfolderError: tell},
+    )
+
+
+def _ids_in(body: bytes) -> list[str] | None:
+    data = json.loads(body)
+    ids = data.get("ids", ()) if isinstance(data, dict) else ()
+    if ids is None:
+        return None
+    if not isinstance(ids, list) or not all(isinstance(one, str) for one in ids):
+        raise ValueError("The body has to be {'ids': [...]} or {'ids': null}.")
+    return ids
+
+
+class _Server(uvicorn.Server):
+    """Leaves the signals to the daemon."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:  # type: ignore[override]
+        yield
+
+
+class ControlServer:
+    """Answers while the block lasts. Without it the daemon works just as well, so its trouble is only said."""
+
+    def __init__(self, daemon: Controlled, home: Home, make_token: Callable[[], str] | None = None) -> None:
+        self._home = home
+        self._token = (make_token or _new_token)()
+        config = uvicorn.Config(
+            build_app(daemon, self._token),
+            lifespan="off",
+            ws="none",
+            log_config=None,
+            log_level="warning",
+            access_log=False,
+            proxy_headers=False,
+            server_header=False,
+            timeout_graceful_shutdown=1,
+        )
+        self._server = _Server(config)
+        self._task: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        try:
+            listener = socket.create_server((HOST, 0))
+            self._task = asyncio.create_task(self._server.serve([listener]), name="control")
+            port = listener.getsockname()[1]
+            await asyncio.to_thread(self._announce, port)
+        except OSError as error:
+            log.warning(
+                "Other commands cannot reach this daemon (%s); it works on all the same", error.strerror or error
+            )
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with contextlib.suppress(OSError):
+            await asyncio.to_thread(remove_private, self._home.control)
+        self._server.should_exit = True
+        if self._task is not None:
+            await asyncio.wait([self._task])
+
+    def _announce(self, port: int) -> None:
+        facts = {"port": port, "token": self._token, "pid": os.getpid()}
+        write_private(self._home.control, json.dumps(facts))
+
+
+def _new_token() -> str:
+    return secrets.token_urlsafe(32)

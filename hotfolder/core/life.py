@@ -1,0 +1,301 @@
+"""The life of an image, as one table.
+
+Rules of this module: no I/O, no clock, no randomness; an event that the table does not list for a state
+raises `UnlistedTransition` and changes nothing.
+
+An image is always in one state. Something happens to it: an *event*, a frozen value that carries the facts it
+brings. The table says which state comes next, and each state says which *command* is due then; a stage carries the
+command out and brings back the next event. Events are decided before they are stored, and stored before anything
+else happens: the ledger never lags behind the world by more than one effect, and the two effects that cost money
+(create and retry) have a state of their own on the near side, which means "we do not know" (I2).
+
+                 Uploaded        RequestIntended        ExecutionKnown           Finished          Delivered
+      QUEUED ───────────▶ UPLOADED ───────────▶ REQUESTED ───────────▶ PROCESSING ───────▶ FINISHED ───────▶ DELIVERED
+                            ▲  NotCreated          │ NotListed            │  ▲ │ SeenInQa ▲
+                            └──────────────────────┘ (look again)         │  │ └▶ IN_QA ──┘
+                                                          PaymentRequired │  │ RetryAccepted, NotRetried
+                                                                   HELD ◀─┤  │
+                                                                    └─────┴▶ RETRYING   RetryIntended
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any
+
+from hotfolder.core.image import Image, State
+
+
+class Command(StrEnum):
+    """What is to be done for an image in a state; carried out by the stage of that name."""
+
+    UPLOAD = "upload"
+    REQUEST = "request"
+    LOOK_UP = "look_up"
+    ASK = "ask"
+    AWAIT_CREDITS = "await_credits"
+    CHECK_RETRY = "check_retry"
+    DELIVER = "deliver"
+    FORGET = "forget"
+    NOTHING = "nothing"
+
+
+COMMANDS: Mapping[State, Command] = MappingProxyType(
+    {
+        State.QUEUED: Command.UPLOAD,
+        State.UPLOADED: Command.REQUEST,
+        State.REQUESTED: Command.LOOK_UP,  # whoever finds this state did not see the answer
+        State.PROCESSING: Command.ASK,
+        State.IN_QA: Command.ASK,
+        State.HELD: Command.AWAIT_CREDITS,
+        State.RETRYING: Command.CHECK_RETRY,  # likewise
+        State.FINISHED: Command.DELIVER,
+        State.DELIVERED: Command.NOTHING,
+        State.FAILED: Command.NOTHING,
+        State.FORGOTTEN: Command.FORGET,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """Something that happened to an image. Fields named like an image's are written on it."""
+
+    wake_at: float = 0.0
+    """When the next step is due (epoch seconds; 0: at once)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PutOff(Event):
+    """The step could not be done now; it is tried again at `wake_at`."""
+
+    reason: str
+    advice: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Uploaded(Event):
+    """The service has these bytes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestIntended(Event):
+    """An execution is about to be created. Stored before the request goes out (I2)."""
+
+    requested_at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExecutionKnown(Event):
+    """The answer of create, or what a look-up found."""
+
+    execution_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerMissing(Event):
+    """The request went out and no clear answer came back."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotCreated(Event):
+    """It is certain that no execution was made: refused, never sent, or looked up for long enough."""
+
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BytesMissing(Event):
+    """The service does not have the bytes (any more)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotListed(Event):
+    """A complete look-up did not find an execution with this image's label (yet)."""
+
+    looks: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeenProcessing(Event):
+    """CREATED, ACTIVE, or a status nobody knows."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeenInQa(Event):
+    """IN_QA."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentRequired(Event):
+    """PAYMENT_REQUIRED: nothing was charged; it waits for credits."""
+
+    reason: str
+    advice: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finished(Event):
+    """COMPLETED, with the result's place, content hash (hex) and content type."""
+
+    service_path: str
+    result_hash: str | None
+    result_type: str | None
+    result_name: str | None
+    credits: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetryIntended(Event):
+    """A `retry` is about to be sent. `seen_finished_at`: the execution's `finishedAt` before it (I2)."""
+
+    seen_finished_at: str | None
+    retries: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetryAccepted(Event):
+    """The service runs the execution again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotRetried(Event):
+    """It is certain that the retry had no effect."""
+
+    retries: int
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivered(Event):
+    """The result stands whole, checked and fsynced under `result_path` (I3)."""
+
+    result_path: str
+    delivered_at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GaveUp(Event):
+    """This image cannot be done without a person."""
+
+    reason: str
+    advice: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gone(Event):
+    """The source vanished or is another image now, and nothing was paid."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskedAgain(Event):
+    """A person said "try again", and an execution exists: what has become of it?"""
+
+    retries: int = 0
+
+
+S = State
+
+LIFE: Mapping[tuple[State, type[Event]], State] = MappingProxyType(
+    {
+        (S.QUEUED, PutOff): S.QUEUED,
+        (S.QUEUED, Uploaded): S.UPLOADED,
+        (S.QUEUED, GaveUp): S.FAILED,
+        (S.QUEUED, Gone): S.FORGOTTEN,
+        #
+        (S.UPLOADED, PutOff): S.UPLOADED,
+        (S.UPLOADED, RequestIntended): S.REQUESTED,
+        (S.UPLOADED, GaveUp): S.FAILED,
+        (S.UPLOADED, Gone): S.FORGOTTEN,
+        #
+        (S.REQUESTED, PutOff): S.REQUESTED,
+        (S.REQUESTED, ExecutionKnown): S.PROCESSING,
+        (S.REQUESTED, AnswerMissing): S.REQUESTED,
+        (S.REQUESTED, NotListed): S.REQUESTED,
+        (S.REQUESTED, NotCreated): S.UPLOADED,
+        (S.REQUESTED, BytesMissing): S.QUEUED,
+        (S.REQUESTED, GaveUp): S.FAILED,
+        #
+        (S.PROCESSING, PutOff): S.PROCESSING,
+        (S.PROCESSING, SeenProcessing): S.PROCESSING,
+        (S.PROCESSING, SeenInQa): S.IN_QA,
+        (S.PROCESSING, PaymentRequired): S.HELD,
+        (S.PROCESSING, RetryIntended): S.RETRYING,
+        (S.PROCESSING, Finished): S.FINISHED,
+        (S.PROCESSING, GaveUp): S.FAILED,
+        #
+        (S.IN_QA, PutOff): S.IN_QA,
+        (S.IN_QA, SeenInQa): S.IN_QA,
+        (S.IN_QA, SeenProcessing): S.PROCESSING,
+        (S.IN_QA, PaymentRequired): S.HELD,
+        (S.IN_QA, RetryIntended): S.RETRYING,
+        (S.IN_QA, Finished): S.FINISHED,
+        (S.IN_QA, GaveUp): S.FAILED,
+        #
+        (S.HELD, PutOff): S.HELD,
+        (S.HELD, PaymentRequired): S.HELD,
+        (S.HELD, RetryIntended): S.RETRYING,
+        (S.HELD, SeenProcessing): S.PROCESSING,
+        (S.HELD, SeenInQa): S.IN_QA,
+        (S.HELD, Finished): S.FINISHED,
+        (S.HELD, GaveUp): S.FAILED,
+        #
+        (S.RETRYING, PutOff): S.RETRYING,
+        (S.RETRYING, AnswerMissing): S.RETRYING,
+        (S.RETRYING, NotListed): S.RETRYING,
+        (S.RETRYING, RetryAccepted): S.PROCESSING,
+        (S.RETRYING, NotRetried): S.PROCESSING,
+        (S.RETRYING, SeenProcessing): S.PROCESSING,
+        (S.RETRYING, SeenInQa): S.IN_QA,
+        (S.RETRYING, Finished): S.FINISHED,
+        (S.RETRYING, GaveUp): S.FAILED,
+        #
+        (S.FINISHED, PutOff): S.FINISHED,
+        (S.FINISHED, Delivered): S.DELIVERED,
+        (S.FINISHED, GaveUp): S.FAILED,
+        #
+        (S.FAILED, AskedAgain): S.PROCESSING,
+        (S.FAILED, Gone): S.FORGOTTEN,
+    }
+)
+
+
+class UnlistedTransition(Exception):
+    """A bug: the table does not list this event for this state."""
+
+
+def step(image: Image, event: Event, now: float) -> tuple[Image, Command]:
+    """What the image is after the event, and what is to be done next.
+
+    Pure; `now` is the time in epoch seconds, kept as `state_since` when the state changes. A put-off step
+    counts one more attempt; every other event begins the counts of its new state anew.
+    """
+    target = LIFE.get((image.state, type(event)))
+    if target is None or (target is State.FORGOTTEN and image.may_be_paid):
+        raise UnlistedTransition(f"{type(event).__name__} cannot happen to an image that is {image.state}")
+    changed = _cleared(image, event)
+    if target is not image.state:
+        changed = replace(changed, state=target, state_since=now)
+    return replace(changed, **_facts(event)), COMMANDS[target]
+
+
+def _cleared(image: Image, event: Event) -> Image:
+    if isinstance(event, PutOff):
+        return replace(image, attempts=image.attempts + 1)
+    kept_looks = image.looks if isinstance(event, AnswerMissing) else 0
+    return replace(image, attempts=0, looks=kept_looks, reason="", advice="")
+
+
+def _facts(event: Event) -> dict[str, Any]:
+    return {field.name: getattr(event, field.name) for field in fields(event)}
+
+
+def try_again(image: Image) -> Event:
+    """The event of a person's "try again" for a failed image. One with an execution is asked about and retried, never
+    created a second time; of any other the row is dropped, and its file is looked at anew from the beginning."""
+    return AskedAgain() if image.execution_id is not None else Gone()

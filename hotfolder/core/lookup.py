@@ -1,0 +1,149 @@
+"""Finding our own executions in the service's list (I2).
+
+The list's order is the service's own, its pages may be shorter than asked, and new executions may be listed late.
+`Search` is told one page after the other and says which offset to read next, or that it is done. It stops
+early only where the order proves that everything older is irrelevant; what it cannot see whole it calls incomplete,
+and an incomplete search is never a reason to create again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from itertools import pairwise
+
+CLOCK_SLACK_S = 600.0
+"""How far the service's list times may lie before the time its answers were dated."""
+
+EVIDENCE = 10
+"""So many entries have to keep an order before it is believed: two of them keep one by chance."""
+
+PASSES = 8
+"""How often a list that changes its order while it is read is read anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One entry of a page: the execution's id, its value of our label, its creation time (service's clock)."""
+
+    execution_id: str
+    label: str | None
+    created_at: float | None
+
+
+class Order(Enum):
+    UNKNOWN = "unknown"
+    NEWEST_FIRST = "newest first"
+    OLDEST_FIRST = "oldest first"
+    NONE = "none"
+
+
+@dataclass(slots=True)
+class Search:
+    """Looks for `wanted` labels among executions created since `since` (service's clock; None: no early stop)."""
+
+    wanted: frozenset[str]
+    since: float | None
+    found: dict[str, str] = field(default_factory=dict)
+    complete: bool = False
+    """Whether everything that could be ours was seen."""
+    _seen: set[str] = field(default_factory=set)
+    _order: Order = Order.UNKNOWN
+    _offset: int = 0
+    _last: float | None = None
+    _passes: int = 1
+    _backwards: bool = False
+
+    @property
+    def offset(self) -> int:
+        """Where to read next."""
+        return self._offset
+
+    def take(self, page: Sequence[Listed], total: int | None) -> bool:
+        """Take in the page read at `offset`; true when there is nothing more to read."""
+        self._note(page)
+        if len(self.found) == len(self.wanted):
+            self.complete = True
+            return True
+        if self._order is not Order.NONE:
+            self._judge_order(page)
+        if self._reached_older(page):
+            self.complete = True
+            return True
+        return self._advance(page, total)
+
+    def _note(self, page: Iterable[Listed]) -> None:
+        for entry in page:
+            self._seen.add(entry.execution_id)
+            if entry.label in self.wanted:
+                self.found.setdefault(entry.label, entry.execution_id)
+
+    def _judge_order(self, page: Sequence[Listed]) -> None:
+        """An order is believed while every page read so far keeps it; one exception and it is none."""
+        times = [e.created_at for e in page]
+        if any(t is None for t in times):
+            self._order = Order.NONE
+            return
+        known = [t for t in times if t is not None]
+        if self._last is not None:
+            known = [*known, self._last] if self._backwards else [self._last, *known]
+        falling = all(a >= b for a, b in pairwise(known))
+        rising = all(a <= b for a, b in pairwise(known))
+        self._order = _agreed(self._order, falling=falling, rising=rising)
+        if known:
+            self._last = known[0] if self._backwards else known[-1]
+
+    def _reached_older(self, page: Sequence[Listed]) -> bool:
+        if self.since is None or not page or len(self._seen) < EVIDENCE:
+            return False
+        limit = self.since - CLOCK_SLACK_S
+        edge = page[-1].created_at if self._order is Order.NEWEST_FIRST else None
+        if self._order is Order.OLDEST_FIRST and self._backwards:
+            edge = page[0].created_at
+        return edge is not None and edge < limit
+
+    def _advance(self, page: Sequence[Listed], total: int | None) -> bool:
+        if self._backwards:
+            return self._step_back(page, total)
+        if self._order is Order.OLDEST_FIRST and self._offset == 0 and self.since is not None:
+            behind = len(page)
+            if (
+                total is not None and behind >= EVIDENCE and total > 2 * behind
+            ):  # ours, being new, are at the end
+                self._backwards, self._last = True, None
+                self._offset = total - behind
+                return False
+        self._offset += len(page)
+        if page and (total is None or self._offset < total):
+            return False
+        return self._end_pass(total)
+
+    def _step_back(self, page: Sequence[Listed], total: int | None) -> bool:
+        if self._order is not Order.OLDEST_FIRST or not page:  # the order was not what it seemed: read it all
+            self._backwards, self._offset, self._last = False, 0, None
+            self._order = Order.NONE
+            return False
+        if self._offset == 0:
+            return self._end_pass(total)
+        self._offset = max(0, self._offset - len(page))
+        return False
+
+    def _end_pass(self, total: int | None) -> bool:
+        """Every offset was read. Without a stable order an entry may have slipped between two pages."""
+        self.complete = total is None or len(self._seen) >= total
+        if self.complete or self._passes >= PASSES:
+            return True
+        self._passes += 1
+        self._offset, self._last, self._order, self._backwards = 0, None, Order.NONE, False
+        return False
+
+
+def _agreed(order: Order, *, falling: bool, rising: bool) -> Order:
+    if falling and rising:  # one entry, or equal times: says nothing
+        return order
+    if falling and order in (Order.UNKNOWN, Order.NEWEST_FIRST):
+        return Order.NEWEST_FIRST
+    if rising and order in (Order.UNKNOWN, Order.OLDEST_FIRST):
+        return Order.OLDEST_FIRST
+    return Order.NONE

@@ -1,0 +1,187 @@
+"""What the faces show: the state of everything, as plain frozen values (design §8)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from hotfolder.core.batching import Batch
+from hotfolder.core.holds import ACCOUNT, Hold, shown_state, state_shown
+from hotfolder.core.image import Image, State
+
+
+@dataclass(frozen=True, slots=True)
+class FolderStatus:
+    """One hot folder: `state` is `idle`, `working`, `waiting`, `held` or `paused`."""
+
+    name: str
+    state: str
+    counts: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    running: bool
+    paused: bool
+    held: Sequence[Mapping[str, str | None]]
+    folders: Sequence[FolderStatus]
+    notices: Sequence[tuple[str, str]] = ()
+
+
+def status_of(
+    folders: Iterable[str],
+    images: Iterable[Image],
+    holds: Sequence[Hold],
+    *,
+    running: bool,
+    settling: Mapping[str, int] | None = None,
+    notices: Sequence[tuple[str, str]] = (),
+) -> Status:
+    """The whole state. `settling`: files per hot folder that are not in the ledger yet."""
+    counts: dict[str, Counter[str]] = {name: Counter() for name in folders}
+    for image in images:
+        counts.setdefault(image.folder, Counter())[shown_state(image, holds)[0].value] += 1
+    return _status(counts, holds, running, settling or {}, notices)
+
+
+def status_of_counts(
+    folders: Iterable[str],
+    counted: Mapping[str, Mapping[State, int]],
+    holds: Sequence[Hold],
+    *,
+    running: bool,
+    settling: Mapping[str, int] | None = None,
+) -> Status:
+    """The same from the ledger's counts per hot folder and state, for a face that looks several times a second."""
+    counts: dict[str, Counter[str]] = {name: Counter() for name in folders}
+    for name, states in counted.items():
+        for state, number in states.items():
+            counts.setdefault(name, Counter())[state_shown(state, name, holds).value] += number
+    return _status(counts, holds, running, settling or {}, ())
+
+
+def _status(
+    counts: dict[str, Counter[str]],
+    holds: Sequence[Hold],
+    running: bool,
+    settling: Mapping[str, int],
+    notices: Sequence[tuple[str, str]],
+) -> Status:
+    for name, number in settling.items():
+        if number:
+            counts.setdefault(name, Counter())[State.SETTLING.value] += number
+    statuses = [FolderStatus(name, _folder_state(name, counts[name], holds), counts[name]) for name in counts]
+    return Status(running, False, [hold_facts(hold) for hold in holds], statuses, notices)
+
+
+def _folder_state(name: str, counts: Mapping[str, int], holds: Sequence[Hold]) -> str:
+    mine = [hold for hold in holds if hold.scope in (ACCOUNT, name)]
+    if any(hold.needs_person for hold in mine) or counts.get(State.HELD.value):
+        return "held"
+    if not any(number for state, number in counts.items() if not State(state).is_final):
+        return "idle"
+    return "waiting" if mine else "working"
+
+
+def hold_facts(hold: Hold) -> dict[str, str | None]:
+    return {
+        "kind": hold.kind.value,
+        "folder": hold.scope or None,
+        "reason": hold.reason,
+        "advice": hold.advice,
+        "since": iso_time(hold.since),
+    }
+
+
+def status_facts(status: Status) -> dict[str, Any]:
+    """`status --json`."""
+    return {
+        "running": status.running,
+        "paused": status.paused,
+        "held": list(status.held),
+        "folders": [
+            {"name": f.name, "state": f.state, "counts": dict(sorted(f.counts.items()))}
+            for f in status.folders
+        ],
+        "notices": [{"folder": folder, "text": text} for folder, text in status.notices],
+    }
+
+
+def image_facts(image: Image, batches: Mapping[str, Batch], holds: Sequence[Hold]) -> dict[str, Any]:
+    """One entry of `images --json`: what is not known yet is null."""
+    state, reason, advice = shown_state(image, holds)
+    batch = batches.get(image.batch_id or "")
+    return {
+        "id": image.id,
+        "folder": image.folder,
+        "path": image.path,
+        "state": state.value,
+        "reason": reason or None,
+        "advice": advice or None,
+        "note": image.note or None,
+        "content_hash": image.content_hash or None,
+        "batch_id": image.batch_id,
+        "batch_name": batch.name if batch else None,
+        "execution_id": image.execution_id,
+        "result_path": image.result_path if image.state is State.DELIVERED else None,
+        "credits": image.credits,
+        "detected_at": iso_time(image.detected_at),
+        "delivered_at": iso_time(image.delivered_at),
+    }
+
+
+def settling_facts(folder: str, path: str, detected_at: float) -> dict[str, Any]:
+    """An entry of `images --json` for a file that is not in the ledger yet."""
+    keys = (
+        "reason",
+        "advice",
+        "note",
+        "content_hash",
+        "batch_id",
+        "batch_name",
+        "execution_id",
+        "result_path",
+    )
+    return {
+        "id": None,
+        "folder": folder,
+        "path": path,
+        "state": State.SETTLING.value,
+        **dict.fromkeys(keys),
+        "credits": None,
+        "detected_at": iso_time(detected_at),
+        "delivered_at": None,
+    }
+
+
+def batch_facts(batches: Sequence[Batch], images: Iterable[Image]) -> list[dict[str, Any]]:
+    """`batches --json`: each batch with how many of its images are delivered and failed."""
+    totals: Counter[str] = Counter()
+    by_state: Counter[tuple[str, State]] = Counter()
+    for image in images:
+        if image.batch_id is not None:
+            totals[image.batch_id] += 1
+            by_state[image.batch_id, image.state] += 1
+    return [
+        {
+            "id": batch.id,
+            "name": batch.name,
+            "folder": batch.folder,
+            "created_at": batch.created_at,
+            "total": totals[batch.id],
+            "delivered": by_state[batch.id, State.DELIVERED],
+            "failed": by_state[batch.id, State.FAILED],
+        }
+        for batch in batches
+    ]
+
+
+def iso_time(seconds: float | None) -> str | None:
+    """ISO-8601, UTC, milliseconds."""
+    if seconds is None:
+        return None
+    text = datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
+    return text.replace("+00:00", "Z")

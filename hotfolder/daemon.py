@@ -1,0 +1,346 @@
+"""The daemon: builds the parts, joins them, and takes them down again in order.
+
+One daemon per home (adapters.home.sole_daemon). Everything that matters is in the ledger, so it may be killed at
+any moment; a clean stop only spares the next start some looking up.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hotfolder.adapters.autoretouch import AutoRetouch
+from hotfolder.adapters.home import Home
+from hotfolder.adapters.in_folders import InFolders
+from hotfolder.adapters.ledger import Ledger, LedgerThread, open_ledger
+from hotfolder.adapters.out_folders import OutFolders
+from hotfolder.adapters.spool import Spool
+from hotfolder.adapters.token_store import TokenSource
+from hotfolder.adapters.watcher import Watcher
+from hotfolder.core.config import Config, FolderConfig
+from hotfolder.core.holds import Hold, HoldKind
+from hotfolder.core.ignore import IgnoreRules
+from hotfolder.core.image import Image, State
+from hotfolder.core.life import try_again
+from hotfolder.core.snapshot import settling_facts
+from hotfolder.core.timing import LONGEST_WAIT_S, clock_jump_s
+from hotfolder.errors import ExitCode
+from hotfolder.pipeline.checks import Checker
+from hotfolder.pipeline.enqueue import Enqueuer
+from hotfolder.pipeline.gates import Gates
+from hotfolder.pipeline.intake import Intake
+from hotfolder.pipeline.lanes import Lanes, Listener
+from hotfolder.pipeline.purse import CreditPurse
+from hotfolder.pipeline.sending import Sender
+from hotfolder.pipeline.surroundings import Surroundings
+from hotfolder.ports import Target
+
+log = logging.getLogger(__name__)
+
+STOP_WITHIN_S = 10.0
+"""How long running requests may take to finish at the end; what is cut off then is looked up at the next start."""
+
+SUPERVISE_S = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What `run --once` came to."""
+
+    delivered: int
+    failed: int
+    held: int
+    needs_sign_in: bool
+
+    @property
+    def exit_code(self) -> ExitCode:
+        if self.needs_sign_in:
+            return ExitCode.SIGN_IN
+        return ExitCode.SOME_FAILED if self.failed or self.held else ExitCode.DONE
+
+
+class Daemon:
+    """One hotfolder at work. Make it inside a running event loop, then `await run(stop)`."""
+
+    def __init__(
+        self,
+        config: Config,
+        home: Home,
+        tokens: TokenSource,
+        *,
+        surroundings: Surroundings = Surroundings(),  # noqa: B008 - frozen
+        on_change: Listener | None = None,
+        on_new: Callable[[Image], None] | None = None,
+    ) -> None:
+        """Raises `LedgerUnusable`. The caller holds the home's lock. `on_change` is told of each committed change of
+        an image, `on_new` of each new one."""
+        self._config = config
+        self._surroundings = surroundings
+        self._loop = asyncio.get_running_loop()
+        self._ledger = LedgerThread(open_ledger(home.ledger))
+        service = config.service
+        self._service = AutoRetouch(service.api_url, service.auth_url, tokens, service.proxy)
+        self._spool = Spool(home.spool)
+        self._targets: dict[str, Target] = {}
+        self._gates = Gates(self._ledger, surroundings, self._wake_lanes)
+        outs = {folder.name: Path(folder.out_folder) for folder in config.folders}
+        ins = {folder.name: Path(folder.in_folder) for folder in config.folders}
+        self._results = OutFolders(outs, self._spool, self._ledger)
+        self._purse = CreditPurse(self._service)
+        sender = Sender(
+            config,
+            self._targets,
+            self._service,
+            self._ledger,
+            InFolders(ins, self._spool),
+            self._results,
+            self._purse,
+            surroundings,
+        )
+        self._lanes = Lanes(
+            sender.lanes(),
+            {folder.name: folder.priority for folder in config.folders},
+            self._ledger,
+            self._gates,
+            surroundings,
+            self._targets.__contains__,
+        )
+        self._lanes.listeners.append(self._after_change)
+        if on_change is not None:
+            self._lanes.listeners.append(on_change)
+        self._checker = Checker(
+            config,
+            self._targets,
+            self._service,
+            self._ledger,
+            self._results,
+            self._purse,
+            self._gates,
+            surroundings,
+        )
+        self._watcher = Watcher(self._wake_from_thread)
+        self._hinted = asyncio.Event()
+        self._on_new = on_new
+        self._intakes = {folder.name: self._intake(folder) for folder in config.folders}
+
+    def _intake(self, folder: FolderConfig) -> Intake:
+        name = folder.name
+        return Intake(
+            folder=folder,
+            rules=IgnoreRules(folder.ignore),
+            ledger=self._ledger,
+            gates=self._gates,
+            enqueuer=Enqueuer(folder, self._ledger, self._surroundings, self._lanes.record, self._after_new),
+            surroundings=self._surroundings,
+            is_polled=lambda: self._watcher.mode_of(name) == "polling",
+            on_scan=lambda folders: self._watcher.saw_folders(name, folders),
+        )
+
+    # --- running ----------------------------------------------------------------------------------
+
+    async def run(self, stop: asyncio.Event, *, once: bool = False) -> Outcome:
+        """Until `stop` is set, or with `once` until nothing is left to do without a person."""
+        try:
+            await self._take_up()
+            await self._work(stop, once)
+            return await self._outcome()
+        finally:
+            await self._take_down()
+
+    async def _take_up(self) -> None:
+        """Recovery: what an earlier life left is swept or taken up where it was."""
+        latest = self._surroundings.now() + LONGEST_WAIT_S
+        await self._ledger.call(lambda ledger: ledger.limit_appointments(latest))
+        await self._gates.load()
+        await asyncio.to_thread(self._spool.sweep)
+        await asyncio.to_thread(self._results.sweep)
+        for name in self._intakes:
+            await self._checker.check_out_folder(name)
+        await asyncio.to_thread(self._watch_folders)
+
+    def _watch_folders(self) -> None:
+        for folder in self._config.folders:
+            self._watcher.watch(folder.name, Path(folder.in_folder), folder.watch)
+        self._watcher.start()
+
+    async def _work(self, stop: asyncio.Event, once: bool) -> None:
+        ending = asyncio.Event()
+        async with asyncio.TaskGroup() as tasks:
+            lanes = tasks.create_task(self._lanes.run(), name="lanes")
+            for intake in self._intakes.values():
+                tasks.create_task(intake.run(ending), name=f"intake {intake.folder.name}")
+            tasks.create_task(self._checker.run(ending), name="checks")
+            tasks.create_task(self._hand_out_hints(ending), name="hints")
+            tasks.create_task(self._supervise(ending), name="supervisor")
+            await self._until_done(stop, once)
+            ending.set()
+            self._end_waits()
+            await self._finish(lanes)
+
+    def _end_waits(self) -> None:
+        self._lanes.stop_taking()
+        self._hinted.set()
+        for intake in self._intakes.values():
+            intake.wake.set()
+
+    @staticmethod
+    async def _finish(lanes: asyncio.Task[None]) -> None:
+        """Give running requests their time; after that they are cut off, and looked up at the next start."""
+        done, _ = await asyncio.wait({lanes}, timeout=STOP_WITHIN_S)
+        if not done:
+            log.info(
+                "Some requests did not finish in %d s; they are looked up at the next start", STOP_WITHIN_S
+            )
+            lanes.cancel()
+
+    async def _until_done(self, stop: asyncio.Event, once: bool) -> None:
+        while not stop.is_set():
+            if once and await self._is_done():
+                return
+            try:
+                async with asyncio.timeout(0.1 if once else None):
+                    await stop.wait()
+            except TimeoutError:
+                continue
+
+    async def _take_down(self) -> None:
+        await asyncio.to_thread(self._watcher.stop)
+        await self._service.aclose()
+        await asyncio.to_thread(self._ledger.close)
+
+    # --- looking after things ---------------------------------------------------------------------
+
+    async def _hand_out_hints(self, ending: asyncio.Event) -> None:
+        while not ending.is_set():
+            await self._hinted.wait()
+            self._hinted.clear()
+            for hint in self._watcher.take():
+                intake = self._intakes.get(hint.folder_name)
+                if intake is not None:
+                    intake.look_at(hint.path, closed=hint.closed)
+
+    async def _supervise(self, ending: asyncio.Event) -> None:
+        """Watch the watcher, and the clock."""
+        wall, monotonic = self._surroundings.now(), self._surroundings.monotonic()
+        while not ending.is_set():
+            try:
+                async with asyncio.timeout(SUPERVISE_S):
+                    await ending.wait()
+            except TimeoutError:
+                pass
+            for notice in await asyncio.to_thread(self._watcher.check):
+                log.warning("%s: %s %s", notice.folder_name or "all hot folders", notice.title, notice.advice)
+            passed = self._surroundings.now() - wall, self._surroundings.monotonic() - monotonic
+            wall, monotonic = self._surroundings.now(), self._surroundings.monotonic()
+            await self._follow_clock(clock_jump_s(*passed))
+
+    async def _follow_clock(self, jump_s: float) -> None:
+        """The wall clock was set, or the machine slept: all appointments move along, so nothing storms or stalls."""
+        if jump_s:
+            log.info("The clock jumped by %.0f s; all appointments move along", jump_s)
+            await self._ledger.call(lambda ledger: ledger.shift_appointments(jump_s))
+            await self._gates.load()
+            self._wake_lanes()
+            for intake in self._intakes.values():
+                intake.look_at(None)
+
+    def _wake_lanes(self) -> None:
+        self._lanes.wake()
+
+    def _wake_from_thread(self) -> None:
+        """Called from watchdog's threads."""
+        try:
+            self._loop.call_soon_threadsafe(self._hinted.set)
+        except RuntimeError:  # the loop has ended, and nobody waits for hints any more
+            return
+
+    def _after_new(self, image: Image) -> None:
+        if image.state is State.FAILED:
+            log.warning("%s: %s failed: %s %s", image.folder, image.path, image.reason, image.advice)
+        else:
+            log.info("%s: %s is queued", image.folder, image.path)
+        if self._on_new is not None:
+            self._on_new(image)
+        self._lanes.wake()
+
+    def _after_change(self, before: Image, after: Image) -> None:
+        """Say in the log where an image has got to; look anew at a file whose image was forgotten."""
+        if after.state is State.FORGOTTEN:
+            self._intakes[after.folder].look_at(after.path)
+        elif after.state is State.FAILED:
+            log.warning("%s: %s failed: %s %s", after.folder, after.path, after.reason, after.advice)
+        elif after.state is State.DELIVERED:
+            log.info("%s: %s is delivered as %s", after.folder, after.path, after.result_path)
+        elif before.state is not after.state:
+            log.info("%s: %s is %s", after.folder, after.path, after.state.value)
+
+    # --- asked by the faces -----------------------------------------------------------------------
+
+    async def call_ledger(self, work: Callable[[Ledger], Any]) -> Any:
+        """Look into the ledger, in its thread."""
+        return await self._ledger.call(work)
+
+    @property
+    def holds(self) -> list[Hold]:
+        """What is held right now, and why."""
+        return self._gates.holds
+
+    @property
+    def credits(self) -> int | None:
+        """What the account has left, as far as it is known."""
+        return self._purse.balance
+
+    def settling(self) -> list[dict[str, Any]]:
+        """The files that are not in the ledger yet, as `images --json` shows them."""
+        offset = self._surroundings.now() - self._surroundings.monotonic()
+        return [
+            settling_facts(name, path, candidate.first_seen + offset)
+            for name, intake in self._intakes.items()
+            for path, candidate in intake.candidates.items()
+        ]
+
+    async def retry(self, ids: Sequence[str] | None) -> int:
+        """A person says "try again" to these failed images (None: to all, and to everything that waits): how many."""
+        failed = await self._ledger.call(lambda ledger: ledger.images(states=(State.FAILED,)))
+        chosen = [image for image in failed if ids is None or image.id in ids]
+        for image in chosen:
+            await self._lanes.record(image, try_again(image))
+        await self._ledger.call(lambda ledger: ledger.forget_backoffs())
+        await self._gates.check_soon()
+        self._lanes.wake()
+        return len(chosen)
+
+    # --- once -------------------------------------------------------------------------------------
+
+    async def _is_done(self) -> bool:
+        """Everything is delivered, failed, or held for a person."""
+        if self._lanes.under_way or not all(intake.is_idle for intake in self._intakes.values()):
+            return False
+        needs_person = [hold for hold in self._gates.holds if hold.needs_person]
+        if len(self._targets) < len(self._config.folders) and not needs_person:
+            return False
+        open_images = await self._ledger.call(lambda ledger: ledger.images(states=_OPEN))
+        mine = [image for image in open_images if image.folder in self._intakes]
+        return not self._lanes.under_way and all(self._waits_for_person(image) for image in mine)
+
+    def _waits_for_person(self, image: Image) -> bool:
+        hold = self._gates.person_hold(image)
+        return hold is not None
+
+    async def _outcome(self) -> Outcome:
+        images = await self._ledger.call(lambda ledger: ledger.images())
+        mine = [image for image in images if image.folder in self._intakes]
+        holds = [hold for hold in self._gates.holds if hold.needs_person]
+        return Outcome(
+            delivered=sum(image.state is State.DELIVERED for image in mine),
+            failed=sum(image.state is State.FAILED for image in mine),
+            held=sum(not image.state.is_final for image in mine) + len(holds),
+            needs_sign_in=any(hold.kind is HoldKind.SIGN_IN for hold in holds),
+        )
+
+
+_OPEN = tuple(state for state in State if not state.is_final)

@@ -1,0 +1,176 @@
+"""Enqueue: what a settled file is to the ledger: a new image, one that was moved or touched, or one that is broken."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import uuid
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from hotfolder.adapters.image_check import ImageFacts
+from hotfolder.adapters.ledger import Ledger, LedgerThread
+from hotfolder.adapters.scanner import Scan, stamp_of
+from hotfolder.core.batching import (
+    Batch,
+    BatchPer,
+    BatchRules,
+    base_name,
+    created_at_label,
+    takes_another,
+)
+from hotfolder.core.config import FolderConfig
+from hotfolder.core.ignore import Kind
+from hotfolder.core.image import Image, State
+from hotfolder.core.life import Event, Gone
+from hotfolder.core.settling import FileStamp
+from hotfolder.errors import UnreadableImage
+from hotfolder.pipeline.surroundings import Surroundings
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A settled file: path below the in folder, SHA-256 (empty where it cannot be read), stamp, when it was first
+    seen (epoch seconds), and what is known of the image or the trouble with it."""
+
+    path: str
+    content_hash: str
+    stamp: FileStamp
+    detected_at: float
+    facts: ImageFacts | None = None
+    trouble: UnreadableImage | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Enqueuer:
+    """Puts the settled files of one hot folder into the ledger."""
+
+    folder: FolderConfig
+    ledger: LedgerThread
+    surroundings: Surroundings
+    record: Callable[[Image, Event], Awaitable[None]]
+    on_new: Callable[[Image], None]
+
+    async def enqueue(self, found: Found) -> None:
+        """Store the file as what it is. The same bytes under the same path, or moved from one, are never sent again."""
+        name = self.folder.name
+        same = await self.ledger.call(lambda ledger: ledger.with_content(name, found.content_hash))
+        known = next((i for i in same if i.path == found.path), None) or await self._moved(found, same)
+        await self._forget_broken_versions(found, known)
+        if known is not None:
+            size, mtime = found.stamp.size_bytes, found.stamp.mtime_ns
+            await self.ledger.call(lambda ledger: ledger.relocate(known.id, found.path, size, mtime))
+            if known.path != found.path:
+                log.info("%s: %s was moved to %s; it is not sent again", name, known.path, found.path)
+            return
+        image = await self.ledger.call(lambda ledger: self._add(ledger, found))
+        await self._say_scaled_down(found)
+        self.on_new(image)
+
+    async def _moved(self, found: Found, same: list[Image]) -> Image | None:
+        """The image of these bytes whose file is no longer where it was: it was renamed or moved."""
+        if not found.content_hash:
+            return None
+        root = Path(self.folder.in_folder)
+        for image in same:
+            if await asyncio.to_thread(stamp_of, root, image.path) is None:
+                return image
+        return None
+
+    async def _forget_broken_versions(self, found: Found, keep: Image | None) -> None:
+        """An earlier content of this path that failed unpaid is no image any more: the person has mended it."""
+        failed = await self.ledger.call(
+            lambda ledger: ledger.images(self.folder.name, (State.FAILED,), path=found.path)
+        )
+        for image in failed:
+            if not image.may_be_paid and image.content_hash != found.content_hash and image is not keep:
+                await self.record(image, Gone())
+
+    def _add(self, ledger: Ledger, found: Found) -> Image:
+        """The new row, in its batch. Runs in the ledger's thread."""
+        now = self.surroundings.now()
+        broken = found.trouble
+        batch = None if broken else self._batch_for(ledger, found, now)
+        image = Image(
+            id=str(uuid.uuid4()),
+            folder=self.folder.name,
+            path=found.path,
+            content_hash=found.content_hash,
+            size_bytes=found.stamp.size_bytes,
+            mtime_ns=found.stamp.mtime_ns,
+            content_type=found.facts.content_type if found.facts else "",
+            detected_at=found.detected_at,
+            state=State.FAILED if broken else State.QUEUED,
+            state_since=now,
+            batch_id=batch.id if batch else None,
+            reason=broken.title if broken else "",
+            advice=broken.advice if broken else "",
+            note=_SCALED_DOWN if found.facts and found.facts.scaled_down else "",
+        )
+        ledger.add(image, batch)
+        return image
+
+    def _batch_for(self, ledger: Ledger, found: Found, now: float) -> Batch | None:
+        """The open batch of the file's subfolder with this image counted in, or a new one."""
+        config = self.folder.batch
+        rules = BatchRules(
+            per=BatchPer(config.per.value), close_after_s=config.close_after_s, max_images=config.max_images
+        )
+        local_day = datetime.fromtimestamp(now).astimezone().strftime("%Y-%m-%d")
+        name = base_name(rules, self.folder.name, found.path.rpartition("/")[0], local_day)
+        if name is None:
+            return None
+        latest = ledger.latest_batch(self.folder.name, name)
+        if latest is not None and takes_another(latest, rules, now):
+            return latest.joined_by_one(now)
+        return Batch(
+            id=str(uuid.uuid4()),
+            folder=self.folder.name,
+            base_name=name,
+            number=1 if latest is None else latest.number + 1,
+            created_at=created_at_label(now),
+            last_joined_at=now,
+            images=1,
+        )
+
+    # --- what is said once, and what is gone --------------------------------------------------------
+
+    async def _say_scaled_down(self, found: Found) -> None:
+        if found.facts is not None and found.facts.scaled_down:
+            size = f"{found.facts.width} x {found.facts.height}"
+            await self._say_once("scaled down", f"{found.path} has {size} pixels. {_SCALED_DOWN}")
+
+    async def say_passed_over(self, scan: Scan) -> None:
+        """One clear notice per folder and kind for what AutoRetouch cannot take, not one per file."""
+        groups: Counter[str] = Counter()
+        advice: dict[str, str] = {}
+        for _, verdict in scan.passed_over:
+            if verdict.kind is Kind.NOT_RETOUCHABLE:
+                groups[verdict.group] += 1
+                advice[verdict.group] = f"{verdict.reason} {verdict.advice}"
+        for group, number in groups.items():
+            files = "1 file was" if number == 1 else f"{number} files were"
+            await self._say_once(f"not retouchable {group}", f"{files} not sent: {advice[group]}")
+
+    async def _say_once(self, key: str, text: str) -> None:
+        now, name = self.surroundings.now(), self.folder.name
+        if await self.ledger.call(lambda ledger: ledger.say_once(name, key, text, now)):
+            log.warning("%s: %s", name, text)
+
+    async def forget_vanished(self, scan: Scan) -> None:
+        """Broken images that the person has taken away need nobody's attention any more. Called only after a scan
+        of a folder that is there (keeps I6)."""
+        if scan.trouble:
+            return
+        failed = await self.ledger.call(lambda ledger: ledger.images(self.folder.name, (State.FAILED,)))
+        for image in failed:
+            if not image.may_be_paid and image.path not in scan.files:
+                await self.record(image, Gone())
+
+
+_SCALED_DOWN = "AutoRetouch scales images above 4,096 pixels down; the result will be smaller."

@@ -1,0 +1,230 @@
+"""Lanes: how many images a stage works on at once, and in what order they are taken.
+
+The ledger is the queue. A lane takes the images that are due from it, a few at a time, fair between hot folders, and
+sleeps until something changes or the next appointment comes. 10,000 waiting images are 10,000 rows, not 10,000 tasks.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from hotfolder.adapters.ledger import Ledger, LedgerThread
+from hotfolder.core.image import Image, State
+from hotfolder.core.life import COMMANDS, Event, step
+from hotfolder.core.sharing import share
+from hotfolder.core.trouble import Decision, decide
+from hotfolder.errors import LedgerUnusable, NeedsPerson, TemporaryError
+from hotfolder.pipeline.gates import Gates
+from hotfolder.pipeline.surroundings import Surroundings
+from hotfolder.ports import Progress
+
+log = logging.getLogger(__name__)
+
+LONGEST_REST_S = 5.0
+"""A lane looks at the ledger at least this often, whatever it was told (keeps I9)."""
+
+Listener = Callable[[Image, Image], None]
+"""Told of each committed change: the image before and after."""
+
+
+class ImageProgress:
+    """Implements `ports.Progress`: each event is decided by the table and committed before anything else happens."""
+
+    def __init__(
+        self, image: Image, ledger: LedgerThread, now: Callable[[], float], on_change: Listener
+    ) -> None:
+        self.image = image
+        self._ledger = ledger
+        self._now = now
+        self._on_change = on_change
+
+    async def record(self, event: Event) -> None:
+        before = self.image
+        after, _ = step(before, event, self._now())
+        await self._ledger.call(lambda ledger: ledger.save(after))
+        self.image = after
+        self._on_change(before, after)
+
+
+@dataclass(slots=True)
+class Lane:
+    """One stage's share of the work. `group`: up to so many images of a hot folder go through as one job."""
+
+    name: str
+    states: frozenset[State]
+    limit: int
+    work: Callable[[Sequence[Progress], str], Awaitable[None]]
+    group: int = 1
+    running: Counter[str] = field(default_factory=Counter)
+    wake: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def free(self) -> int:
+        return self.limit - self.running.total()
+
+
+class Lanes:
+    """All lanes of one daemon."""
+
+    def __init__(
+        self,
+        lanes: Sequence[Lane],
+        priorities: Mapping[str, int],
+        ledger: LedgerThread,
+        gates: Gates,
+        surroundings: Surroundings,
+        is_ready: Callable[[str], bool],
+    ) -> None:
+        """`priorities`: of each hot folder by name; `is_ready`: whether a hot folder's target is known."""
+        self._lanes = lanes
+        self._priorities = priorities
+        self._ledger = ledger
+        self._gates = gates
+        self._surroundings = surroundings
+        self._is_ready = is_ready
+        self._under_way: set[str] = set()
+        self._stopping = False
+        self.listeners: list[Listener] = []
+
+    @property
+    def under_way(self) -> frozenset[str]:
+        """Ids of the images that are being worked on."""
+        return frozenset(self._under_way)
+
+    def wake(self) -> None:
+        """Something changed: every lane looks at the ledger now."""
+        for lane in self._lanes:
+            lane.wake.set()
+
+    def stop_taking(self) -> None:
+        """Begin nothing new; what is running finishes."""
+        self._stopping = True
+        self.wake()
+
+    async def run(self) -> None:
+        """Until `stop_taking`; returns when the last job has finished."""
+        async with asyncio.TaskGroup() as tasks:
+            for lane in self._lanes:
+                tasks.create_task(self._run_lane(lane, tasks), name=f"lane {lane.name}")
+
+    async def record(self, image: Image, event: Event) -> None:
+        """Let an event happen to an image that no lane is working on."""
+        await self._progress(image).record(event)
+
+    async def _run_lane(self, lane: Lane, tasks: asyncio.TaskGroup) -> None:
+        while not self._stopping:
+            lane.wake.clear()
+            try:
+                begun = await self._begin_due(lane, tasks)
+            except LedgerUnusable as error:
+                await self._gates.hold(error, "")
+                begun = False
+            if not begun:
+                await self._rest(lane)
+
+    async def _begin_due(self, lane: Lane, tasks: asyncio.TaskGroup) -> bool:
+        """Take what is due, as far as there are places; false when there was nothing to take or no place."""
+        if lane.free <= 0:
+            return False
+        jobs = await self._ledger.call(lambda ledger: self._due(ledger, lane))
+        for images in jobs:
+            self._under_way.update(image.id for image in images)
+            lane.running[images[0].folder] += 1
+            tasks.create_task(self._do(lane, images), name=f"{lane.name} {images[0].path}")
+        return bool(jobs)
+
+    def _due(self, ledger: Ledger, lane: Lane) -> list[list[Image]]:
+        """The next jobs, fair between the hot folders that are open. Runs in the ledger's thread."""
+        waiting: dict[str, list[list[Image]]] = {}
+        limit = lane.free * lane.group + len(self._under_way)
+        for folder in filter(self._is_ready, self._priorities):
+            states = [s for s in lane.states if self._gates.stopping(COMMANDS[s], folder) is None]
+            if states:
+                due = ledger.due(folder, states, self._surroundings.now(), limit)
+                idle = [image for image in due if image.id not in self._under_way]
+                waiting[folder] = [idle[i : i + lane.group] for i in range(0, len(idle), lane.group)]
+        numbers = {folder: len(jobs) for folder, jobs in waiting.items()}
+        shares = share(lane.free, numbers, lane.running, self._priorities)
+        return [job for folder, number in shares.items() for job in waiting[folder][:number]]
+
+    async def _rest(self, lane: Lane) -> None:
+        """Sleep until woken or until the next appointment."""
+        now = self._surroundings.now()
+        rest_s = LONGEST_REST_S
+        if lane.free > 0:
+            wake_at = await self._ledger.call(lambda ledger: ledger.next_wake(lane.states, now))
+            rest_s = LONGEST_REST_S if wake_at is None else min(LONGEST_REST_S, max(0.01, wake_at - now))
+        try:
+            async with asyncio.timeout(rest_s):
+                await lane.wake.wait()
+        except TimeoutError:
+            return
+
+    async def _do(self, lane: Lane, images: Sequence[Image]) -> None:
+        group = [self._progress(image) for image in images]
+        try:
+            await lane.work(group, images[0].folder)
+            self._gates.note_success()
+        except Exception as error:  # noqa: BLE001 - decided in one place (core.trouble); keeps I7
+            await self._after_error(error, group, images)
+        finally:
+            lane.running[images[0].folder] -= 1
+            self._under_way.difference_update(image.id for image in images)
+            self.wake_for(group)
+            lane.wake.set()
+
+    def wake_for(self, group: Sequence[Progress]) -> None:
+        states = {progress.image.state for progress in group}
+        for lane in self._lanes:
+            if lane.states & states:
+                lane.wake.set()
+
+    def _progress(self, image: Image) -> ImageProgress:
+        return ImageProgress(image, self._ledger, self._surroundings.now, self._tell)
+
+    def _tell(self, before: Image, after: Image) -> None:
+        for listener in self.listeners:
+            listener(before, after)
+
+    # --- when it goes wrong -----------------------------------------------------------------------
+
+    async def _after_error(
+        self, error: Exception, group: Sequence[Progress], images: Sequence[Image]
+    ) -> None:
+        """Decide what the error means for each image that had not got further, and keep it."""
+        try:
+            if isinstance(error, TemporaryError):
+                await self._gates.note_fault(error)
+            if isinstance(error, NeedsPerson):
+                await self._gates.hold(error, images[0].folder)
+            for progress in group:
+                await self._settle_one(error, progress)
+        except LedgerUnusable as unusable:
+            await self._gates.hold(unusable, "")
+        except Exception:
+            log.exception("The trouble of %s could not be recorded", images[0].path)
+            await asyncio.sleep(1.0)  # the ledger still has it as it was: taken again, but not in a busy loop
+
+    async def _settle_one(self, error: Exception, progress: Progress) -> None:
+        now, jitter = self._surroundings.now(), self._surroundings.jitter()
+        if progress.image.state.is_final:
+            return
+        decision = decide(error, progress.image, now, jitter)
+        self._say(error, progress.image, decision)
+        if decision.event is not None:
+            await progress.record(decision.event)
+
+    @staticmethod
+    def _say(error: Exception, image: Image, decision: Decision) -> None:
+        """Each failure is logged once, here."""
+        if decision.is_bug:
+            log.error("%s: %s", image.folder, image.path, exc_info=error)
+        elif decision.is_service_fault:
+            log.info("%s: %s waits: %s", image.folder, image.path, error)
+
+
+__all__ = ["ImageProgress", "Lane", "Lanes", "Listener"]

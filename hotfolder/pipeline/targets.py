@@ -1,0 +1,56 @@
+"""Targets: the organization and workflow of each hot folder, resolved from the config's ids or exact names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TypeVar
+
+from hotfolder.core.config import Config, FolderConfig
+from hotfolder.errors import WorkflowUnavailable
+from hotfolder.ports import Organization, Service, Target, Workflow
+
+Entry = TypeVar("Entry", Organization, Workflow)
+
+
+async def resolve_organization(service: Service, wanted: str | None) -> Organization:
+    """The organization by id or exact name; without one, the account's only one."""
+    organizations = await service.organizations()
+    if wanted is not None:
+        return _pick(organizations, wanted, "organization", "organization")
+    if len(organizations) == 1:
+        return organizations[0]
+    names = ", ".join(sorted(o.name for o in organizations)) or "none"
+    raise WorkflowUnavailable(
+        f"The account has {len(organizations)} organizations ({names}), and the config names none.",
+        "Write the one to use into config.yaml: organization: <name or id>.",
+    )
+
+
+async def resolve_target(service: Service, config: Config, folder: FolderConfig) -> Target:
+    """Where this hot folder's images go. Raises `WorkflowUnavailable` with what there is instead."""
+    organization = await resolve_organization(service, config.organization)
+    workflow = _pick(
+        await service.workflows(organization.id),
+        folder.workflow,
+        "workflow",
+        f"folders: {folder.name}: workflow",
+    )
+    version = folder.workflow_version or None
+    return Target(organization.id, workflow.id, workflow.name, version, workflow.price)
+
+
+def _pick(entries: Iterable[Entry], wanted: str, what: str, key: str) -> Entry:
+    entries = list(entries)
+    by_id = [e for e in entries if e.id == wanted]
+    found = by_id or [e for e in entries if e.name == wanted]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        ids = ", ".join(e.id for e in found)
+        raise WorkflowUnavailable(
+            f"There are {len(found)} {what}s named {wanted!r}.", f"Write the id into config.yaml: {ids}."
+        )
+    names = ", ".join(sorted(e.name for e in entries)) or "none"
+    raise WorkflowUnavailable(
+        f"There is no {what} {wanted!r}; there is: {names}.", f"Mend {key} in config.yaml (id or exact name)."
+    )

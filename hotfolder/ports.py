@@ -1,0 +1,185 @@
+"""What the stages need of the world, as Protocols, and the values that cross them.
+
+The service's answers are kept as small as their use: an `Execution` holds what a decision needs and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import BinaryIO, Protocol
+
+from hotfolder.core.execution import Execution as Execution
+from hotfolder.core.image import Image
+from hotfolder.core.life import Event
+
+IMAGE_LABEL = "hotfolder_image_id"
+"""The label of our own by which an execution is found again when its answer was lost (I2)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Organization:
+    id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Workflow:
+    """`price`: credits per execution, None when the service does not say."""
+
+    id: str
+    name: str
+    version: str | None = None
+    price: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where the images of a hot folder go: resolved once from the config's ids or names."""
+
+    organization_id: str
+    workflow_id: str
+    workflow_name: str
+    version: str | None
+    price: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upload:
+    """One image's bytes, ready to be read from `source` (a seekable binary file at any position)."""
+
+    organization_id: str
+    name: str
+    content_type: str
+    size_bytes: int
+    source: BinaryIO
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExecutionRequest:
+    target: Target
+    name: str
+    content_hash: str
+    content_type: str
+    labels: Mapping[str, str]
+    settings: Mapping[str, object] = field(default_factory=dict)
+    webhooks: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutionPage:
+    """`total` is the service's count of all entries, None when it does not say."""
+
+    entries: Sequence[Execution]
+    total: int | None
+
+
+class Service(Protocol):
+    """AutoRetouch, as the stages speak to it. Every method raises only `errors.HotfolderError`s:
+    `TemporaryError` where waiting helps, `AnswerLost` (create and retry only) where the effect is unknown."""
+
+    async def organizations(self) -> list[Organization]: ...
+
+    async def workflows(self, organization_id: str) -> list[Workflow]: ...
+
+    async def balance(self, organization_id: str) -> int: ...
+
+    async def has_image(self, organization_id: str, content_hash: str) -> bool: ...
+
+    async def upload(self, upload: Upload) -> str:
+        """The content hash the service computed, 64 lower-case hex digits."""
+        ...
+
+    async def create(self, request: ExecutionRequest) -> str:
+        """The new execution's id. One call is one charge: never repeated by the adapter itself (I2), except
+        after a 401, which is a refusal."""
+        ...
+
+    async def execution(self, organization_id: str, execution_id: str) -> Execution | None:
+        """None when the service does not know it (404)."""
+        ...
+
+    async def executions(self, organization_id: str, workflow_id: str, offset: int) -> ExecutionPage:
+        """Up to 50 entries from `offset`; the order is the service's own."""
+        ...
+
+    async def retry(self, organization_id: str, execution_id: str) -> None: ...
+
+    async def download(
+        self, organization_id: str, service_path: str, write: Callable[[bytes], object]
+    ) -> None:
+        """Hand the result's bytes to `write`, piece by piece; raises `ResultDamaged` when they end early."""
+        ...
+
+    def now(self) -> float | None:
+        """The service's clock in epoch seconds, from its answers' `Date`; None while it has told none."""
+        ...
+
+
+class Progress(Protocol):
+    """One image on its way through a stage. `image` is always what the ledger holds."""
+
+    @property
+    def image(self) -> Image: ...
+
+    async def record(self, event: Event) -> None:
+        """Let the event happen to the image and commit it before returning."""
+        ...
+
+
+class Sources(Protocol):
+    """The in folders."""
+
+    async def open_exact(self, image: Image) -> BinaryIO:
+        """The bytes that were hashed, as a private copy nobody else can change. Raises `SourceChanged`,
+        `SourceVanished`, `FolderAway`, `UnreadableImage`."""
+        ...
+
+    async def is_unchanged(self, image: Image) -> bool:
+        """Whether the file still has the size and mtime it was hashed with; raises like `open_exact`."""
+        ...
+
+
+class Parcel(Protocol):
+    """A result on its way down, kept apart from the out folder until it is whole."""
+
+    def write(self, piece: bytes) -> object: ...
+
+    @property
+    def size_bytes(self) -> int: ...
+
+    @property
+    def content_hash(self) -> str:
+        """SHA-256 of what was written so far, as hex."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class Results(Protocol):
+    """The out folders."""
+
+    def parcel(self) -> Parcel: ...
+
+    async def is_in_place(self, image: Image) -> bool:
+        """Whether the file at the image's claimed `result_path` is its result, byte for byte."""
+        ...
+
+    async def claim(self, image: Image, extension: str) -> Image:
+        """The image with the `result_path` reserved for it, durably."""
+        ...
+
+    async def place(self, image: Image, parcel: Parcel) -> bool:
+        """Put the parcel under `image.result_path`: whole, fsynced, renamed (I3). False when a file that is not
+        ours has appeared there (I5). Raises `FolderUnwritable`."""
+        ...
+
+
+class Purse(Protocol):
+    """The account's credits, as far as they are known."""
+
+    async def reserve(self, target: Target) -> None:
+        """Set the price of one execution aside; raises `OutOfCredits`."""
+        ...
+
+    def give_back(self, target: Target) -> None: ...

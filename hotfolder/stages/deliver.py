@@ -1,0 +1,58 @@
+"""Deliver: the result comes down, is checked, and is put into the out folder, whole or not at all."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+
+from hotfolder.core.image import Image
+from hotfolder.core.life import Delivered
+from hotfolder.core.naming import result_extension
+from hotfolder.errors import FolderUnwritable, ResultDamaged
+from hotfolder.ports import Parcel, Progress, Results, Service, Target
+
+NAMES_TRIED = 100
+"""How often a name is chosen anew because a file that is not ours appeared under it in that very moment."""
+
+
+async def deliver_result(
+    progress: Progress, target: Target, service: Service, results: Results, now: Callable[[], float]
+) -> None:
+    """Download, check against `resultContentHash`, put in place, and only then say so (keeps I3)."""
+    if not await results.is_in_place(progress.image):
+        parcel = results.parcel()
+        try:
+            await _download(progress.image, target, service, parcel)
+            placed = await _place(progress.image, results, parcel)
+        finally:
+            await asyncio.to_thread(parcel.close)
+    else:
+        placed = progress.image  # renamed into place before a crash, and not yet said so
+    # Crash here: the file stands in its place, its path is in the ledger, and its hash tells that it is ours.
+    await progress.record(Delivered(result_path=placed.result_path or "", delivered_at=now()))
+
+
+async def _download(image: Image, target: Target, service: Service, parcel: Parcel) -> None:
+    await service.download(target.organization_id, image.service_path or "", parcel.write)
+    if parcel.size_bytes == 0:
+        raise ResultDamaged("The result came down empty.", "It is downloaded again by itself.")
+    if image.result_hash is not None and image.result_hash != parcel.content_hash:
+        raise ResultDamaged(
+            "The result came down damaged (its hash is not the promised one).",
+            "It is downloaded again by itself; if it stays, ask AutoRetouch's support about this execution.",
+        )
+
+
+async def _place(image: Image, results: Results, parcel: Parcel) -> Image:
+    image = replace(image, result_hash=parcel.content_hash)
+    extension = result_extension(image.result_type, image.result_name, image.path)
+    for _ in range(NAMES_TRIED):
+        claimed = await results.claim(image, extension)
+        # Crash here: a name is reserved and nothing stands there yet; it is chosen again.
+        if await results.place(claimed, parcel):
+            return claimed
+    raise FolderUnwritable(
+        f"Other files keep appearing where the result of {image.path} should go.",
+        "Let no other program write results into this out folder.",
+    )
