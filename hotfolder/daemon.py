@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from hotfolder.adapters.ledger import Ledger, LedgerThread, open_ledger
 from hotfolder.adapters.out_folders import OutFolders
 from hotfolder.adapters.spool import Spool
 from hotfolder.adapters.token_store import TokenSource
-from hotfolder.adapters.watcher import Watcher
+from hotfolder.adapters.watcher import Notice, Watcher
 from hotfolder.core.config import Config, FolderConfig
 from hotfolder.core.holds import Hold, HoldKind
 from hotfolder.core.ignore import IgnoreRules
@@ -33,6 +34,7 @@ from hotfolder.pipeline.checks import Checker
 from hotfolder.pipeline.enqueue import Enqueuer
 from hotfolder.pipeline.gates import Gates
 from hotfolder.pipeline.intake import Intake
+from hotfolder.pipeline.keep_going import keep_going
 from hotfolder.pipeline.lanes import Lanes, Listener
 from hotfolder.pipeline.purse import CreditPurse
 from hotfolder.pipeline.sending import Sender
@@ -45,6 +47,8 @@ STOP_WITHIN_S = 10.0
 """How long running requests may take to finish at the end; what is cut off then is looked up at the next start."""
 
 SUPERVISE_S = 2.0
+SELF_TEST_S = 600.0
+"""How often the watcher has to prove that it hears: first at the start, then at this interval."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +128,7 @@ class Daemon:
         )
         self._watcher = Watcher(self._wake_from_thread)
         self._hinted = asyncio.Event()
+        self._noticed: frozenset[Notice] = frozenset()
         self._on_new = on_new
         self._intakes = {folder.name: self._intake(folder) for folder in config.folders}
 
@@ -153,6 +158,9 @@ class Daemon:
 
     async def _take_up(self) -> None:
         """Recovery: what an earlier life left is swept or taken up where it was."""
+        names = {folder.name: str(folder.in_folder) for folder in self._config.folders}
+        for old, new in await self._ledger.call(lambda ledger: ledger.follow_renames(names)):
+            log.info("The hot folder %s is called %s now; its images are known", old, new)
         latest = self._surroundings.now() + LONGEST_WAIT_S
         await self._ledger.call(lambda ledger: ledger.limit_appointments(latest))
         await self._gates.load()
@@ -169,33 +177,27 @@ class Daemon:
 
     async def _work(self, stop: asyncio.Event, once: bool) -> None:
         ending = asyncio.Event()
-        async with asyncio.TaskGroup() as tasks:
-            lanes = tasks.create_task(self._lanes.run(), name="lanes")
-            for intake in self._intakes.values():
-                tasks.create_task(intake.run(ending), name=f"intake {intake.folder.name}")
-            tasks.create_task(self._checker.run(ending), name="checks")
-            tasks.create_task(self._hand_out_hints(ending), name="hints")
-            tasks.create_task(self._supervise(ending), name="supervisor")
+        works: dict[str, Callable[[], Awaitable[None]]] = {
+            "lanes": self._lanes.run,
+            "checks": partial(self._checker.run, ending),
+            "hints": partial(self._hand_out_hints, ending),
+            "supervisor": partial(self._supervise, ending),
+            "self-test": partial(self._test_ears, ending),
+        }
+        for name, intake in self._intakes.items():
+            works[f"intake of {name}"] = partial(intake.run, ending)
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(keep_going(name, work), name=name) for name, work in works.items()]
             await self._until_done(stop, once)
             ending.set()
             self._end_waits()
-            await self._finish(lanes)
+            await _finish(tasks)
 
     def _end_waits(self) -> None:
         self._lanes.stop_taking()
         self._hinted.set()
         for intake in self._intakes.values():
             intake.wake.set()
-
-    @staticmethod
-    async def _finish(lanes: asyncio.Task[None]) -> None:
-        """Give running requests their time; after that they are cut off, and looked up at the next start."""
-        done, _ = await asyncio.wait({lanes}, timeout=STOP_WITHIN_S)
-        if not done:
-            log.info(
-                "Some requests did not finish in %d s; they are looked up at the next start", STOP_WITHIN_S
-            )
-            lanes.cancel()
 
     async def _until_done(self, stop: asyncio.Event, once: bool) -> None:
         while not stop.is_set():
@@ -223,6 +225,13 @@ class Daemon:
                 if intake is not None:
                     intake.look_at(hint.path, closed=hint.closed)
 
+    def _say_notices(self, notices: Sequence[Notice]) -> None:
+        """What the watcher has to tell, each once while it holds."""
+        for notice in notices:
+            if notice not in self._noticed:
+                log.warning("%s: %s %s", notice.folder_name or "all hot folders", notice.title, notice.advice)
+        self._noticed = frozenset(notices)
+
     async def _supervise(self, ending: asyncio.Event) -> None:
         """Watch the watcher, and the clock."""
         wall, monotonic = self._surroundings.now(), self._surroundings.monotonic()
@@ -232,11 +241,22 @@ class Daemon:
                     await ending.wait()
             except TimeoutError:
                 pass
-            for notice in await asyncio.to_thread(self._watcher.check):
-                log.warning("%s: %s %s", notice.folder_name or "all hot folders", notice.title, notice.advice)
+            self._say_notices(await asyncio.to_thread(self._watcher.check))
             passed = self._surroundings.now() - wall, self._surroundings.monotonic() - monotonic
             wall, monotonic = self._surroundings.now(), self._surroundings.monotonic()
             await self._follow_clock(clock_jump_s(*passed))
+
+    async def _test_ears(self, ending: asyncio.Event) -> None:
+        """A watcher that hears nothing is found out and replaced by polling; the next `check` tells the person."""
+        while not ending.is_set():
+            for name in self._intakes:
+                if self._watcher.mode_of(name) == "events":
+                    await asyncio.to_thread(self._watcher.self_test, name)
+            try:
+                async with asyncio.timeout(SELF_TEST_S):
+                    await ending.wait()
+            except TimeoutError:
+                continue
 
     async def _follow_clock(self, jump_s: float) -> None:
         """The wall clock was set, or the machine slept: all appointments move along, so nothing storms or stalls."""
@@ -323,13 +343,10 @@ class Daemon:
         needs_person = [hold for hold in self._gates.holds if hold.needs_person]
         if len(self._targets) < len(self._config.folders) and not needs_person:
             return False
-        open_images = await self._ledger.call(lambda ledger: ledger.images(states=_OPEN))
-        mine = [image for image in open_images if image.folder in self._intakes]
-        return not self._lanes.under_way and all(self._waits_for_person(image) for image in mine)
-
-    def _waits_for_person(self, image: Image) -> bool:
-        hold = self._gates.person_hold(image)
-        return hold is not None
+        counts = await self._ledger.call(lambda ledger: ledger.counts())
+        mine = [(name, state) for name in self._intakes for state in counts.get(name, {})]
+        waiting = all(state.is_final or self._gates.person_hold(state, name) for name, state in mine)
+        return waiting and not self._lanes.under_way
 
     async def _outcome(self) -> Outcome:
         images = await self._ledger.call(lambda ledger: ledger.images())
@@ -343,4 +360,9 @@ class Daemon:
         )
 
 
-_OPEN = tuple(state for state in State if not state.is_final)
+async def _finish(tasks: Sequence[asyncio.Task[None]]) -> None:
+    """Give running requests their time; after that they are cut off, and looked up at the next start."""
+    _, unfinished = await asyncio.wait(tasks, timeout=STOP_WITHIN_S)
+    for task in unfinished:
+        log.info("%s did not finish in %d s; the next start takes it up", task.get_name(), STOP_WITHIN_S)
+        task.cancel()

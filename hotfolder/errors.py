@@ -148,4 +148,4 @@ class DaemonNotRunning(NeedsPerson):
 
 
 class LedgerUnusable(NeedsPerson):
-    pass
+    """The home cannot be written: nothing may be done that could not be remembered."""

@@ -126,6 +126,10 @@ class Progress(Protocol):
         """Let the event happen to the image and commit it before returning."""
         ...
 
+    def adopt(self, image: Image) -> None:
+        """The ledger already holds the image like this (a claimed result path)."""
+        ...
+
 
 class Sources(Protocol):
     """The in folders."""
@@ -143,7 +147,9 @@ class Sources(Protocol):
 class Parcel(Protocol):
     """A result on its way down, kept apart from the out folder until it is whole."""
 
-    def write(self, piece: bytes) -> object: ...
+    def write(self, piece: bytes) -> object:
+        """Raises `LedgerUnusable` when the home's disk is full."""
+        ...
 
     @property
     def size_bytes(self) -> int: ...
@@ -183,3 +189,7 @@ class Purse(Protocol):
         ...
 
     def give_back(self, target: Target) -> None: ...
+
+    def doubt(self) -> None:
+        """The service wants payment, so what is known of the balance is wrong: ask before the next reservation."""
+        ...

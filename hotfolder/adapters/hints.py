@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 MAX_PATHS = 5_000
-"""More paths of one folder than this between two takes collapse to "scan the folder"."""
+"""Beyond this many paths of one folder between two takes, the rest becomes "scan the folder"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +49,6 @@ class HintBox:
                 pile.paths[path] = closed
             else:
                 pile.whole = True
-                if path is not None:
-                    pile.paths.clear()
             wake, self._awake = not self._awake, True
         if wake:
             with contextlib.suppress(RuntimeError):  # the owner's loop is closed: nobody is left to be woken

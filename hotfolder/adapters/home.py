@@ -17,6 +17,7 @@ from hotfolder.errors import AnotherDaemon
 
 LOG_BYTES = 5 * 1024 * 1024
 LOGS_KEPT = 5
+LOCK_WAIT_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,7 @@ def sole_daemon(home: Home) -> Iterator[None]:
     home.make()
     lock = FileLock(home.lock)
     try:
-        lock.acquire(timeout=0)
+        lock.acquire(timeout=LOCK_WAIT_S)  # another command may be looking at it for a moment
     except Timeout as taken:
         raise AnotherDaemon(
             f"Another hotfolder is running for {home.data}.",

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import asdict, replace
@@ -29,6 +29,15 @@ from hotfolder.core.image import Image, State
 from hotfolder.errors import LedgerUnusable
 
 T = TypeVar("T")
+
+_FOLDER_NAMES = (
+    schema.images.c.folder,
+    schema.batches.c.folder,
+    schema.holds.c.scope,
+    schema.folders.c.name,
+    schema.passed_over.c.folder,
+    schema.notices.c.folder,
+)
 
 _MOST_NAMED = 500
 """More names than this in one query, and reading them all is cheaper."""
@@ -274,6 +283,23 @@ class Ledger:
         with self._engine.begin() as db:
             db.execute(statement.on_conflict_do_update(index_elements=["name"], set_=row))
 
+    def follow_renames(self, in_folders: Mapping[str, str]) -> list[tuple[str, str]]:
+        """A hot folder that has another name in the config but the same in folder keeps its images, so that nothing
+        is sent and paid again. `in_folders`: path by name, as configured now; returns (old, new) names."""
+        table = schema.folders
+        with self._engine.begin() as db:
+            known = {row.in_folder: row.name for row in db.execute(select(table.c.in_folder, table.c.name))}
+            taken = set(known.values())
+            renames = [
+                (known[path], name)
+                for name, path in in_folders.items()
+                if name not in taken and path in known and known[path] not in in_folders
+            ]
+            for old, new in renames:
+                for column in _FOLDER_NAMES:
+                    db.execute(update_of(column.table).where(column == old).values({column.name: new}))
+        return renames
+
     def pass_over(self, folder: str, stamps: Iterable[tuple[str, int, int]]) -> None:
         """Remember files that are never to be sent as they are (`existing: skip`)."""
         rows = [
@@ -313,17 +339,25 @@ def _upsert_batch(batch: Batch) -> Any:
 # --- opening --------------------------------------------------------------------------------------
 
 
-def open_ledger(path: Path) -> Ledger:
+BUSY_S = 5.0
+"""How long somebody else may hold the ledger before it counts as unusable."""
+
+
+def open_ledger(path: Path, *, busy_s: float = BUSY_S) -> Ledger:
     """Open the ledger for writing, making or migrating it where needed. Raises `LedgerUnusable` for one that is
     newer than this program, that cannot be written, or that is damaged (which is set aside under a new name)."""
+    engine = _engine(path, read_only=False, busy_s=busy_s)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        engine = _engine(path, read_only=False)
         with engine.connect() as db:
             _check_whole(db)
         _migrate(engine)
     except (exc.DatabaseError, sqlite3.DatabaseError, OSError) as error:
+        engine.dispose()  # before it is set aside: a late close would remove the WAL of whatever is there by then
         raise _unusable(path, error) from error
+    except BaseException:
+        engine.dispose()
+        raise
     return Ledger(engine)
 
 
@@ -331,23 +365,27 @@ def read_ledger(path: Path) -> Ledger | None:
     """Open the ledger for looking only; None where there is none yet."""
     if not path.exists():
         return None
+    engine = _engine(path, read_only=True, busy_s=BUSY_S)
     try:
-        engine = _engine(path, read_only=True)
         with engine.connect() as db:
             _check_version(_version(db))
     except (exc.DatabaseError, sqlite3.DatabaseError) as error:
+        engine.dispose()
         raise LedgerUnusable(
             f"The ledger {path} cannot be read ({_short(error)}).", "Run `hotfolder check` for what to do."
         ) from error
+    except BaseException:
+        engine.dispose()
+        raise
     return Ledger(engine)
 
 
-def _engine(path: Path, *, read_only: bool) -> Engine:
+def _engine(path: Path, *, read_only: bool, busy_s: float) -> Engine:
     mode = "ro" if read_only else "rwc"
     uri = f"{path.absolute().as_uri()}?mode={mode}"
     engine = create_engine(
         "sqlite://",
-        creator=lambda: sqlite3.connect(uri, uri=True, check_same_thread=False, timeout=5.0),
+        creator=lambda: sqlite3.connect(uri, uri=True, check_same_thread=False, timeout=busy_s),
         poolclass=StaticPool,
     )
 
@@ -447,6 +485,8 @@ class LedgerThread:
         loop = asyncio.get_running_loop()
         try:
             return await loop.run_in_executor(self._executor, work, self._ledger)
+        except (exc.IntegrityError, exc.ProgrammingError):
+            raise  # a bug of ours, not a trouble of the disk
         except (exc.DatabaseError, sqlite3.DatabaseError) as error:
             raise LedgerUnusable(
                 f"The ledger cannot be written now ({_short(error)}).",

@@ -6,11 +6,13 @@ Nothing here decides what to do about a failure; the watcher does.
 from __future__ import annotations
 
 import contextlib
+import errno
 import logging
 import os
 import sys
 import threading
 import unicodedata
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -51,6 +53,7 @@ FolderWatch = ObservedWatch
 """What `FolderObserver.schedule` gives, to be handed back to it."""
 
 _STOP_LIMIT_S = 5.0
+_WATCH_LIMIT = Path("/proc/sys/fs/inotify/max_user_watches")
 
 
 def make_observer() -> BaseObserver:
@@ -58,11 +61,25 @@ def make_observer() -> BaseObserver:
     return Observer(timeout=0.2) if sys.platform == "win32" else Observer()
 
 
+def hits_limit(error: Exception) -> bool:
+    """Linux has no more watches (ENOSPC) or inotify instances (EMFILE) to give."""
+    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EMFILE)
+
+
+def how_to_watch_more() -> str:
+    with contextlib.suppress(OSError):
+        return f"Raise fs.inotify.max_user_watches (sysctl, now {_WATCH_LIMIT.read_text().strip()})"
+    return "Raise fs.inotify.max_user_watches (sysctl)"
+
+
 class FolderObserver:
     """A started watchdog observer. It cannot be started again: when it has died, make a new one."""
 
     def __init__(self, make: Callable[[], BaseObserver] = make_observer) -> None:
         """Raises whatever watchdog raises, OSError EMFILE for too many inotify instances among it."""
+        # watchdog may register a folder of a tree copy twice, to no harm, and warns of it in its reader thread;
+        # where warnings are errors that would kill the reader.
+        warnings.filterwarnings("ignore", "Callback with id", RuntimeWarning)
         self._observer = make()
         try:
             self._observer.start()

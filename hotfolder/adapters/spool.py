@@ -11,6 +11,8 @@ import tempfile
 from pathlib import Path
 from typing import BinaryIO, cast
 
+from hotfolder.errors import LedgerUnusable
+
 IN_MEMORY_BYTES = 8 * 1024 * 1024
 PIECE_BYTES = 1024 * 1024
 
@@ -35,19 +37,26 @@ class Spool:
         )
 
     def parcel(self) -> SpoolParcel:
-        return SpoolParcel(self.new_file())
+        return SpoolParcel(self.new_file(), self._folder)
 
 
 class SpoolParcel:
-    """Bytes being collected, with their hash."""
+    """Bytes being collected, with their hash. A full disk is nobody's fault but the disk's: no image fails for it."""
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: BinaryIO, folder: Path) -> None:
         self.file = file
+        self._folder = folder
         self.size_bytes = 0
         self._sha256 = hashlib.sha256()
 
     def write(self, piece: bytes) -> None:
-        self.file.write(piece)
+        try:
+            self.file.write(piece)
+        except OSError as error:
+            raise LedgerUnusable(
+                f"There is no room for working copies in {self._folder} ({error.strerror or error}).",
+                "Make room on that disk; it goes on by itself.",
+            ) from error
         self._sha256.update(piece)
         self.size_bytes += len(piece)
 

@@ -9,7 +9,6 @@ All methods but `take`, `notices` and `mode_of` may block: call them with asynci
 
 from __future__ import annotations
 
-import errno
 import logging
 import threading
 import time
@@ -20,7 +19,14 @@ from pathlib import Path
 
 from hotfolder.adapters.hints import Hint, HintBox
 from hotfolder.adapters.mounts import needs_polling
-from hotfolder.adapters.observer import FolderObserver, FolderWatch, Handler, OverflowEar
+from hotfolder.adapters.observer import (
+    FolderObserver,
+    FolderWatch,
+    Handler,
+    OverflowEar,
+    hits_limit,
+    how_to_watch_more,
+)
 from hotfolder.adapters.scanner import FolderId, folder_identity
 from hotfolder.core.config import Watch
 from hotfolder.core.naming import part_name
@@ -28,8 +34,8 @@ from hotfolder.errors import FolderAway
 
 _log = logging.getLogger(__name__)
 
-_WATCH_LIMIT = Path("/proc/sys/fs/inotify/max_user_watches")
 _CATCH_UP_S = 1.0
+_PROBE = "probe-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,27 +147,31 @@ class Watcher:
 
     def saw_folders(self, name: str, count: int) -> None:
         """To be told `Scan.folders`: above its limit, Linux leaves subfolders unwatched without a word."""
-        folder = self._folders[name]
+        folder = self._folders.get(name)
+        if folder is None:
+            return
         limit_at = time.monotonic() + _CATCH_UP_S  # new folders are watched a moment after they came
         while (watched := self._watched_folders(folder)) is not None and watched < count:
             if time.monotonic() > limit_at:
                 with self._lock:
-                    self._fall_back(folder, *_too_few_watches(folder.root, f"{watched} of {count}"))
+                    self._fall_back_at_limit(folder, f"only {watched} of {count} folders")
                 return
             time.sleep(_CATCH_UP_S / 20)
 
     def self_test(self, name: str, limit_s: float = 5.0) -> bool:
         """Makes a hidden file and expects to hear of it. False: deaf; in mode `auto` it is polled from now on.
 
-        Crash here: the probe stays; it has a part file's name, so the sweep at start removes it (I10).
+        Crash before it is removed: the probe stays, ignored by its name; the next self-test removes it (I10).
         """
-        folder = self._folders[name]
-        handler = folder.handler
-        if handler is None:
+        folder = self._folders.get(name)
+        handler = folder.handler if folder is not None else None
+        if folder is None or handler is None:
             return True
-        probe = folder.root / part_name(f"probe-{uuid.uuid4().hex}")
+        probe = folder.root / part_name(f"{_PROBE}{uuid.uuid4().hex}")
         heard = handler.expect(probe.name)
         try:
+            for left_behind in folder.root.glob(part_name(f"{_PROBE}*")):
+                left_behind.unlink(missing_ok=True)
             probe.touch(exist_ok=False)
             hears = heard.wait(limit_s)
             probe.unlink(missing_ok=True)
@@ -186,7 +196,7 @@ class Watcher:
             self._observer_notice = Notice(
                 None,
                 f"Folders cannot be watched ({error}), so they are scanned every few seconds.",
-                "Raise fs.inotify.max_user_instances (sysctl)." if _is_limit(error) else "Nothing to do.",
+                "Raise fs.inotify.max_user_instances (sysctl)." if hits_limit(error) else "Nothing to do.",
             )
             return
         self._observer_notice = None
@@ -234,8 +244,8 @@ class Watcher:
         except (FileNotFoundError, NotADirectoryError):
             folder.identity = None  # gone since; `check` comes back to it
         except Exception as error:  # noqa: BLE001 - one bad folder must not take down the others (I7)
-            if _is_limit(error):
-                self._fall_back(folder, *_too_few_watches(folder.root, "none"))
+            if hits_limit(error):
+                self._fall_back_at_limit(folder, "none of the folders")
             else:
                 self._fall_back(folder, f"{folder.root} cannot be watched ({error}), so it is scanned.", "")
 
@@ -243,6 +253,10 @@ class Watcher:
         self._let_go(folder)
         folder.polls = True
         folder.notice = Notice(folder.name, title, advice)
+
+    def _fall_back_at_limit(self, folder: _Folder, how_many: str) -> None:
+        title = f"The system's limit lets {how_many} in {folder.root} be watched, so it is scanned instead."
+        self._fall_back(folder, title, f"{how_to_watch_more()} and start hotfolder again.")
 
     def _let_go(self, folder: _Folder) -> None:
         watch, folder.watch, folder.handler = folder.watch, None, None
@@ -264,18 +278,3 @@ def _identity(root: Path) -> FolderId | None:
         return folder_identity(root)
     except FolderAway:
         return None
-
-
-def _is_limit(error: Exception) -> bool:
-    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EMFILE)
-
-
-def _too_few_watches(root: Path, how_many: str) -> tuple[str, str]:
-    try:
-        now = f", now {_WATCH_LIMIT.read_text().strip()}"
-    except OSError:
-        now = ""
-    return (
-        f"The system's limit lets {how_many} of the folders in {root} be watched, so it is scanned instead.",
-        f"Raise fs.inotify.max_user_watches (sysctl{now}) and start hotfolder again.",
-    )

@@ -61,7 +61,9 @@ def service_of(home: Home) -> tuple[ServiceConfig, str | None]:
     if home.config.exists():
         config = config_of(home)
         return config.service, config.organization
-    somewhere = FolderConfig(name="none", in_folder=os.devnull, out_folder=os.devnull, workflow="none")
+    somewhere = FolderConfig(
+        name="none", in_folder=Path(os.devnull), out_folder=Path(os.devnull), workflow="none"
+    )
     return with_environment(Config(folders=(somewhere,)), os.environ).service, None
 
 

@@ -62,7 +62,7 @@ def _prepare_streams() -> None:
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if stream is None:
-            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 - for good
         elif isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
 
@@ -90,9 +90,10 @@ def _keep_bug(bug: Exception, chosen_home: Path | None) -> str:
         from hotfolder.adapters.home import find_home, log_to_file
 
         home = find_home(chosen_home)
-        if not logging.getLogger().handlers:
-            log_to_file(home)
+        handler = log_to_file(home)
         logging.getLogger("hotfolder").critical("A bug ended the program", exc_info=bug)
+        logging.getLogger().removeHandler(handler)
+        handler.close()
     except Exception:  # noqa: BLE001 - a full disk must not hide what happened
         return f"{said} The log file could not be written; set HOTFOLDER_DEBUG=1 and try again to see it."
     return f"{said} Please report it with the end of {home.log_file}."

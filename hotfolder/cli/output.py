@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from rich.console import Console
+from typing import Any
 
 WIDE = 4000
 """Columns of a "terminal" that is a pipe: nothing is cut off there."""
@@ -24,14 +22,6 @@ _STATE_STYLES = {
     "in_qa": "cyan",
     "working": "cyan",
 }
-
-
-def console() -> Console:
-    """Where people read: as wide as the terminal, and never cutting anything off in a pipe."""
-    from rich.console import Console
-
-    width = None if sys.stdout.isatty() else WIDE
-    return Console(width=width, highlight=False, markup=False, emoji=False, soft_wrap=True)
 
 
 def say(text: str = "") -> None:
@@ -52,20 +42,26 @@ def print_json(value: object) -> None:
 
 
 def print_table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """A table; None is an empty cell. Numbers stand right."""
+    """A table; None is an empty cell. As wide as the terminal, and in a pipe as wide as it takes: nothing is cut off."""
     from rich import box
+    from rich.console import Console
     from rich.table import Table
 
     rows = [list(row) for row in rows]
     is_terminal = sys.stdout.isatty()
     table = Table(box=box.SIMPLE_HEAD if is_terminal else None, pad_edge=False, header_style="bold")
     for index, heading in enumerate(headings):
-        numbers = bool(rows) and all(isinstance(row[index], int) or row[index] is None for row in rows)
+        numbers = bool(rows) and all(isinstance(row[index], int | None) for row in rows)
         table.add_column(heading, justify="right" if numbers else "left", overflow="fold")
     for row in rows:
         table.add_row(*(cell(value) for value in row))
-    with_breaks = console()
-    with_breaks.print(table, soft_wrap=not is_terminal)
+    if is_terminal:
+        Console().print(table)
+        return
+    pipe = Console(file=io.StringIO(), width=WIDE, color_system=None)
+    with pipe.capture() as written:
+        pipe.print(table)
+    say("\n".join(line.rstrip() for line in written.get().splitlines()))
 
 
 def cell(value: object) -> Any:

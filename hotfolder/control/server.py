@@ -105,7 +105,7 @@ class _Server(uvicorn.Server):
     """Leaves the signals to the daemon."""
 
     @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:  # type: ignore[override]
+    def capture_signals(self) -> Iterator[None]:
         yield
 
 
@@ -137,7 +137,8 @@ class ControlServer:
             await asyncio.to_thread(self._announce, port)
         except OSError as error:
             log.warning(
-                "Other commands cannot reach this daemon (%s); it works on all the same", error.strerror or error
+                "Other commands cannot reach this daemon (%s); it works on all the same",
+                error.strerror or error,
             )
         return self
 

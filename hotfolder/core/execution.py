@@ -101,9 +101,11 @@ def _stuck(image: Image, execution: Execution, rules: AskRules, now: float, jitt
 
 
 def _is_stale(image: Image, execution: Execution, rules: AskRules, now: float) -> bool:
-    """The retry was accepted a moment ago, and the answer may still tell of the time before it."""
+    """It may have been retried a moment ago (also before a person said "try again"), and the answer may still tell of
+    the time before. An unpaid one is believed at once where no retry was counted: `may_retry_for_credits` guards it."""
     unchanged = image.seen_finished_at == execution.finished_at
-    return image.retries > 0 and unchanged and now - image.state_since < rules.listing_lag_s
+    possible = image.retries > 0 or execution.status == FAILED
+    return possible and unchanged and now - image.state_since < rules.listing_lag_s
 
 
 def _after_unknown_retry(image: Image, execution: Execution, rules: AskRules, now: float) -> Event:
@@ -119,9 +121,16 @@ def _after_unknown_retry(image: Image, execution: Execution, rules: AskRules, no
         return NotListed(looks=looks, wake_at=now + look_again_s(image.looks, rules.listing_lag_s))
     if execution.status == FAILED and execution.finished_at is None:
         return SeenProcessing()
-    return NotRetried(retries=max(0, image.retries - 1), reason="The retry never reached AutoRetouch.")
+    counted = 1 if execution.status == FAILED else 0  # one for credits was not counted
+    return NotRetried(retries=max(0, image.retries - counted), reason="The retry never reached AutoRetouch.")
 
 
 def retry_for_credits(image: Image, execution: Execution) -> RetryIntended:
     """An execution that waited for credits is run again; that does not count as one of the automatic retries."""
     return RetryIntended(seen_finished_at=execution.finished_at, retries=image.retries)
+
+
+def may_retry_for_credits(image: Image, rules: AskRules, now: float) -> bool:
+    """Whether it was unpaid for the whole listing lag: until then the answer may tell of the time before a retry, and a
+    second one could be a second charge (keeps I2)."""
+    return now - image.state_since >= rules.listing_lag_s

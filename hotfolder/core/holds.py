@@ -73,20 +73,12 @@ def stopping(command: Command, folder: str, holds: Iterable[Hold]) -> Hold | Non
     return min(found, key=lambda h: not h.needs_person, default=None)
 
 
-def person_hold(state: State, folder: str, holds: Iterable[Hold]) -> Hold | None:
-    """What keeps images of this hot folder in this state until a person does something."""
-    hold = None if state.is_final else stopping(COMMANDS[state], folder, holds)
-    return hold if hold is not None and hold.needs_person else None
-
-
-def state_shown(state: State, folder: str, holds: Iterable[Hold]) -> State:
-    """The state as the faces show it: an image whose next step waits for a person is *held*."""
-    return State.HELD if person_hold(state, folder, holds) else state
-
-
 def shown_state(image: Image, holds: Iterable[Hold]) -> tuple[State, str, str]:
-    """The state, reason and advice as the faces show them."""
-    hold = None if image.state is State.HELD else person_hold(image.state, image.folder, holds)
-    if hold is not None:
-        return State.HELD, hold.reason, hold.advice
+    """The state, reason and advice as the faces show them: an image whose next step waits for a person is *held*."""
+    if image.state is State.HELD:
+        return State.HELD, image.reason, image.advice
+    if not image.state.is_final:
+        hold = stopping(COMMANDS[image.state], image.folder, holds)
+        if hold is not None and hold.needs_person:
+            return State.HELD, hold.reason, hold.advice
     return image.state, image.reason, image.advice

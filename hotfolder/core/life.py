@@ -173,9 +173,10 @@ class NotRetried(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivered(Event):
-    """The result stands whole, checked and fsynced under `result_path` (I3)."""
+    """The result stands whole, checked and fsynced under `result_path` (I3). `result_hash`: of its own bytes."""
 
     result_path: str
+    result_hash: str | None
     delivered_at: float
 
 
@@ -219,7 +220,7 @@ LIFE: Mapping[tuple[State, type[Event]], State] = MappingProxyType(
         (S.REQUESTED, NotListed): S.REQUESTED,
         (S.REQUESTED, NotCreated): S.UPLOADED,
         (S.REQUESTED, BytesMissing): S.QUEUED,
-        (S.REQUESTED, GaveUp): S.FAILED,
+        # no GaveUp: a failed image without an execution may be sent anew, and this one may be paid (I2)
         #
         (S.PROCESSING, PutOff): S.PROCESSING,
         (S.PROCESSING, SeenProcessing): S.PROCESSING,

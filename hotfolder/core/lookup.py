@@ -54,6 +54,9 @@ class Search:
     _last: float | None = None
     _passes: int = 1
     _backwards: bool = False
+    _read_from: int = 0
+    """While reading backwards: everything from this offset to `_end` was read."""
+    _end: int = 0
 
     @property
     def offset(self) -> int:
@@ -99,7 +102,7 @@ class Search:
             return False
         limit = self.since - CLOCK_SLACK_S
         edge = page[-1].created_at if self._order is Order.NEWEST_FIRST else None
-        if self._order is Order.OLDEST_FIRST and self._backwards:
+        if self._order is Order.OLDEST_FIRST and self._backwards and not self._leaves_gap(page):
             edge = page[0].created_at
         return edge is not None and edge < limit
 
@@ -112,26 +115,32 @@ class Search:
                 total is not None and behind >= EVIDENCE and total > 2 * behind
             ):  # ours, being new, are at the end
                 self._backwards, self._last = True, None
-                self._offset = total - behind
+                self._offset, self._read_from, self._end = total - behind, total, total
                 return False
         self._offset += len(page)
+        self._end = self._offset
         if page and (total is None or self._offset < total):
             return False
         return self._end_pass(total)
 
     def _step_back(self, page: Sequence[Listed], total: int | None) -> bool:
-        if self._order is not Order.OLDEST_FIRST or not page:  # the order was not what it seemed: read it all
+        # The order, or the length of the pages, was not what it seemed: read it all.
+        if self._order is not Order.OLDEST_FIRST or not page or self._leaves_gap(page):
             self._backwards, self._offset, self._last = False, 0, None
             self._order = Order.NONE
             return False
         if self._offset == 0:
             return self._end_pass(total)
+        self._read_from = self._offset
         self._offset = max(0, self._offset - len(page))
         return False
 
+    def _leaves_gap(self, page: Sequence[Listed]) -> bool:
+        return self._offset + len(page) < self._read_from
+
     def _end_pass(self, total: int | None) -> bool:
         """Every offset was read. Without a stable order an entry may have slipped between two pages."""
-        self.complete = total is None or len(self._seen) >= total
+        self.complete = len(self._seen) >= (self._end if total is None else total)
         if self.complete or self._passes >= PASSES:
             return True
         self._passes += 1

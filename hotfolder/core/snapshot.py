@@ -9,8 +9,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from hotfolder.core.batching import Batch
-from hotfolder.core.holds import ACCOUNT, Hold, shown_state, state_shown
+from hotfolder.core.holds import ACCOUNT, Hold, shown_state, stopping
 from hotfolder.core.image import Image, State
+from hotfolder.core.life import COMMANDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +60,14 @@ def status_of_counts(
     counts: dict[str, Counter[str]] = {name: Counter() for name in folders}
     for name, states in counted.items():
         for state, number in states.items():
-            counts.setdefault(name, Counter())[state_shown(state, name, holds).value] += number
+            counts.setdefault(name, Counter())[_state_shown(state, name, holds).value] += number
     return _status(counts, holds, running, settling or {}, ())
+
+
+def _state_shown(state: State, folder: str, holds: Sequence[Hold]) -> State:
+    """`shown_state` for all images of a hot folder in one state."""
+    hold = None if state.is_final else stopping(COMMANDS[state], folder, holds)
+    return State.HELD if hold is not None and hold.needs_person else state
 
 
 def _status(

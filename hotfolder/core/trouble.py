@@ -37,12 +37,14 @@ def decide(error: Exception, image: Image, now: float, jitter: float) -> Decisio
         return Decision(is_service_fault=True)  # the stage has recorded it, with the time of the look-up
     if isinstance(error, errors.TemporaryError):
         return Decision(event=_put_off(error, image, now, jitter), is_service_fault=True)
-    if isinstance(error, errors.NeedsPerson):
+    if isinstance(error, errors.NeedsPerson) and is_held(error):
         return Decision(hold=hold_of(error, image.folder, now))
     if isinstance(error, errors.SourceChanged | errors.SourceVanished) and not image.may_be_paid:
         return Decision(event=Gone())
     if isinstance(error, errors.ResultDamaged) and image.attempts + 1 < DOWNLOADS_BEFORE_GIVING_UP:
         return Decision(event=_put_off(error, image, now, jitter))
+    if isinstance(error, errors.ImageError) and image.state is State.REQUESTED:
+        return Decision(event=_put_off(error, image, now, jitter))  # the look-up was refused; never given up
     if isinstance(error, errors.ImageError):
         return Decision(event=GaveUp(reason=error.title, advice=error.advice))
     return _after_bug(error, image, now, jitter)
@@ -78,6 +80,11 @@ _KINDS: tuple[tuple[type[errors.NeedsPerson], HoldKind, float], ...] = (
 _OF_THE_ACCOUNT = frozenset({HoldKind.SIGN_IN, HoldKind.CREDITS, HoldKind.LEDGER})
 
 LONGEST_HOLD_CHECK_S = 60.0
+
+
+def is_held(error: errors.NeedsPerson) -> bool:
+    """Whether there is a hold for it; one that concerns the start of the program is a bug in the middle of the work."""
+    return any(isinstance(error, kind_of_error) for kind_of_error, _, _ in _KINDS)
 
 
 def hold_of(error: errors.NeedsPerson, folder: str, now: float) -> Hold:

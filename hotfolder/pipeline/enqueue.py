@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import uuid
-from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -23,7 +22,7 @@ from hotfolder.core.batching import (
     takes_another,
 )
 from hotfolder.core.config import FolderConfig
-from hotfolder.core.ignore import Kind
+from hotfolder.core.ignore import Kind, Verdict
 from hotfolder.core.image import Image, State
 from hotfolder.core.life import Event, Gone
 from hotfolder.core.settling import FileStamp
@@ -145,17 +144,12 @@ class Enqueuer:
             size = f"{found.facts.width} x {found.facts.height}"
             await self._say_once("scaled down", f"{found.path} has {size} pixels. {_SCALED_DOWN}")
 
-    async def say_passed_over(self, scan: Scan) -> None:
-        """One clear notice per folder and kind for what AutoRetouch cannot take, not one per file."""
-        groups: Counter[str] = Counter()
-        advice: dict[str, str] = {}
-        for _, verdict in scan.passed_over:
-            if verdict.kind is Kind.NOT_RETOUCHABLE:
-                groups[verdict.group] += 1
-                advice[verdict.group] = f"{verdict.reason} {verdict.advice}"
-        for group, number in groups.items():
-            files = "1 file was" if number == 1 else f"{number} files were"
-            await self._say_once(f"not retouchable {group}", f"{files} not sent: {advice[group]}")
+    async def say_passed_over(self, verdicts: Iterable[Verdict]) -> None:
+        """One clear notice per hot folder and kind for what AutoRetouch cannot take, not one per file."""
+        kinds = {v.group: v for v in verdicts if v.kind is Kind.NOT_RETOUCHABLE}
+        for group, verdict in kinds.items():
+            text = f"{group} files are not sent: {verdict.reason.rstrip('.')}. {verdict.advice}"
+            await self._say_once(f"not retouchable {group}", text)
 
     async def _say_once(self, key: str, text: str) -> None:
         now, name = self.surroundings.now(), self.folder.name

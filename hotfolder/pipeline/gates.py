@@ -9,7 +9,7 @@ from dataclasses import replace
 from hotfolder.adapters.ledger import LedgerThread
 from hotfolder.core import health
 from hotfolder.core.holds import ACCOUNT, Hold, HoldKind, stopping
-from hotfolder.core.image import Image
+from hotfolder.core.image import State
 from hotfolder.core.life import COMMANDS, Command
 from hotfolder.core.trouble import hold_of, next_check_s
 from hotfolder.errors import LedgerUnusable, NeedsPerson, TemporaryError, TooManyRequests
@@ -48,9 +48,9 @@ class Gates:
     def stopping(self, command: Command, folder: str) -> Hold | None:
         return stopping(command, folder, self._holds.values())
 
-    def person_hold(self, image: Image) -> Hold | None:
-        """What keeps this image until a person does something."""
-        hold = self.stopping(COMMANDS[image.state], image.folder)
+    def person_hold(self, state: State, folder: str) -> Hold | None:
+        """What keeps images of this hot folder in this state until a person does something."""
+        hold = self.stopping(COMMANDS[state], folder)
         return hold if hold is not None and hold.needs_person else None
 
     def get(self, scope: str, kind: HoldKind) -> Hold | None:

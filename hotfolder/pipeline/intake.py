@@ -80,7 +80,7 @@ class Intake:
         if path is None:
             self._scan_at = 0.0
         else:
-            self._named[path] = self._named.get(path, False) or closed
+            self._named[path] = closed  # the last word counts: closed, then written again, is open
         self.wake.set()
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -128,13 +128,13 @@ class Intake:
         await self._believe(scan)
         interval_s = min(POLLING_S, self.folder.rescan_s) if self.is_polled() else self.folder.rescan_s
         self._scan_at = self.surroundings.monotonic() + interval_s
-        self.on_scan(scan.folders)
+        await asyncio.to_thread(self.on_scan, scan.folders)
         known = await self.ledger.call(lambda ledger: ledger.known_stamps(self.folder.name))
         now = self.surroundings.monotonic()
         for path, stamp in scan.files.items():
             if (path, stamp.size_bytes, stamp.mtime_ns) not in known and path not in self.candidates:
                 self.candidates[path] = detect(path, stamp, now)
-        await self.enqueuer.say_passed_over(scan)
+        await self.enqueuer.say_passed_over(verdict for _, verdict in scan.passed_over)
         await self.enqueuer.forget_vanished(scan)
         self.scans += 1
 
@@ -164,7 +164,9 @@ class Intake:
         if not self._named:
             return
         named, self._named = self._named, {}
-        wanted = [path for path in named if self.rules.verdict(path).kind is Kind.IMAGE]
+        verdicts = {path: self.rules.verdict(path) for path in named}
+        await self.enqueuer.say_passed_over(verdicts.values())
+        wanted = [path for path in named if verdicts[path].kind is Kind.IMAGE]
         stamps = await self._stamps(wanted)
         known = await self.ledger.call(lambda ledger: ledger.known_stamps_of(self.folder.name, wanted))
         now = self.surroundings.monotonic()

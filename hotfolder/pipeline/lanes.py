@@ -16,7 +16,7 @@ from hotfolder.adapters.ledger import Ledger, LedgerThread
 from hotfolder.core.image import Image, State
 from hotfolder.core.life import COMMANDS, Event, step
 from hotfolder.core.sharing import share
-from hotfolder.core.trouble import Decision, decide
+from hotfolder.core.trouble import Decision, decide, is_held
 from hotfolder.errors import LedgerUnusable, NeedsPerson, TemporaryError
 from hotfolder.pipeline.gates import Gates
 from hotfolder.pipeline.surroundings import Surroundings
@@ -48,6 +48,9 @@ class ImageProgress:
         await self._ledger.call(lambda ledger: ledger.save(after))
         self.image = after
         self._on_change(before, after)
+
+    def adopt(self, image: Image) -> None:
+        self.image = image
 
 
 @dataclass(slots=True)
@@ -130,19 +133,28 @@ class Lanes:
         """Take what is due, as far as there are places; false when there was nothing to take or no place."""
         if lane.free <= 0:
             return False
-        jobs = await self._ledger.call(lambda ledger: self._due(ledger, lane))
+        open_states = self._open_states(lane)  # not in the ledger's thread: holds come and go in this one
+        jobs = await self._ledger.call(lambda ledger: self._due(ledger, lane, open_states))
         for images in jobs:
             self._under_way.update(image.id for image in images)
             lane.running[images[0].folder] += 1
             tasks.create_task(self._do(lane, images), name=f"{lane.name} {images[0].path}")
         return bool(jobs)
 
-    def _due(self, ledger: Ledger, lane: Lane) -> list[list[Image]]:
+    def _open_states(self, lane: Lane) -> dict[str, list[State]]:
+        """By hot folder: the states whose next step nothing holds."""
+        return {
+            folder: [s for s in lane.states if self._gates.stopping(COMMANDS[s], folder) is None]
+            for folder in filter(self._is_ready, self._priorities)
+        }
+
+    def _due(
+        self, ledger: Ledger, lane: Lane, open_states: Mapping[str, Sequence[State]]
+    ) -> list[list[Image]]:
         """The next jobs, fair between the hot folders that are open. Runs in the ledger's thread."""
         waiting: dict[str, list[list[Image]]] = {}
         limit = lane.free * lane.group + len(self._under_way)
-        for folder in filter(self._is_ready, self._priorities):
-            states = [s for s in lane.states if self._gates.stopping(COMMANDS[s], folder) is None]
+        for folder, states in open_states.items():
             if states:
                 due = ledger.due(folder, states, self._surroundings.now(), limit)
                 idle = [image for image in due if image.id not in self._under_way]
@@ -199,7 +211,7 @@ class Lanes:
         try:
             if isinstance(error, TemporaryError):
                 await self._gates.note_fault(error)
-            if isinstance(error, NeedsPerson):
+            if isinstance(error, NeedsPerson) and is_held(error):
                 await self._gates.hold(error, images[0].folder)
             for progress in group:
                 await self._settle_one(error, progress)

@@ -37,6 +37,9 @@ class CreditPurse:
         if self._balance is not None:
             self._balance += target.price or 0
 
+    def doubt(self) -> None:
+        self._balance = None
+
     async def refresh(self, organization_id: str, price: int) -> int:
         """Ask for the balance unless somebody did meanwhile and it suffices."""
         async with self._asking:

@@ -20,17 +20,19 @@ async def deliver_result(
     progress: Progress, target: Target, service: Service, results: Results, now: Callable[[], float]
 ) -> None:
     """Download, check against `resultContentHash`, put in place, and only then say so (keeps I3)."""
-    if not await results.is_in_place(progress.image):
+    if not await results.is_in_place(
+        progress.image
+    ):  # else renamed into place before a crash, and not yet said so
         parcel = results.parcel()
         try:
             await _download(progress.image, target, service, parcel)
-            placed = await _place(progress.image, results, parcel)
+            await _place(progress, results, parcel)
         finally:
             await asyncio.to_thread(parcel.close)
-    else:
-        placed = progress.image  # renamed into place before a crash, and not yet said so
     # Crash here: the file stands in its place, its path is in the ledger, and its hash tells that it is ours.
-    await progress.record(Delivered(result_path=placed.result_path or "", delivered_at=now()))
+    image = progress.image
+    path = image.result_path or ""
+    await progress.record(Delivered(result_path=path, result_hash=image.result_hash, delivered_at=now()))
 
 
 async def _download(image: Image, target: Target, service: Service, parcel: Parcel) -> None:
@@ -44,14 +46,15 @@ async def _download(image: Image, target: Target, service: Service, parcel: Parc
         )
 
 
-async def _place(image: Image, results: Results, parcel: Parcel) -> Image:
-    image = replace(image, result_hash=parcel.content_hash)
+async def _place(progress: Progress, results: Results, parcel: Parcel) -> None:
+    image = replace(progress.image, result_hash=parcel.content_hash)
     extension = result_extension(image.result_type, image.result_name, image.path)
     for _ in range(NAMES_TRIED):
         claimed = await results.claim(image, extension)
+        progress.adopt(claimed)
         # Crash here: a name is reserved and nothing stands there yet; it is chosen again.
         if await results.place(claimed, parcel):
-            return claimed
+            return
     raise FolderUnwritable(
         f"Other files keep appearing where the result of {image.path} should go.",
         "Let no other program write results into this out folder.",

@@ -5,13 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hotfolder import errors
-from hotfolder.core.execution import PAYMENT_REQUIRED, AskRules, Execution, event_for, retry_for_credits
-from hotfolder.core.image import State
+from hotfolder.core.execution import (
+    PAYMENT_REQUIRED,
+    AskRules,
+    Execution,
+    event_for,
+    may_retry_for_credits,
+    retry_for_credits,
+)
+from hotfolder.core.image import Image, State
 from hotfolder.core.life import (
     AnswerMissing,
     Event,
     GaveUp,
     NotRetried,
+    PaymentRequired,
     PutOff,
     RetryAccepted,
     RetryIntended,
@@ -58,13 +66,24 @@ async def take_answer(
     image = progress.image
     if image.state is State.HELD and execution.status == PAYMENT_REQUIRED:
         await purse.reserve(target)
+        if not may_retry_for_credits(image, asking.rules, asking.now):
+            purse.give_back(target)
+            await progress.record(_still_unpaid(image, asking))
+            return
         await _retry(progress, retry_for_credits(image, execution), target, service, asking)
         return
     event = event_for(image, execution, asking.rules, asking.now, asking.jitter)
     if isinstance(event, RetryIntended):
         await _retry(progress, event, target, service, asking)
     else:
+        if isinstance(event, PaymentRequired):
+            purse.doubt()
         await progress.record(event)
+
+
+def _still_unpaid(image: Image, asking: Asking) -> PaymentRequired:
+    wake_at = asking.now + asking.rules.listing_lag_s
+    return PaymentRequired(reason=image.reason, advice=image.advice, wake_at=wake_at)
 
 
 async def _retry(

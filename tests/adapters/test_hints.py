@@ -42,7 +42,7 @@ def test_a_scan_of_the_folder_comes_first_and_keeps_what_is_known_of_its_files()
     assert box.take() == [Hint("A", None), Hint("A", "a.jpg", True)]
 
 
-def test_too_many_paths_of_a_folder_collapse_to_a_scan_of_it() -> None:
+def test_too_many_paths_of_a_folder_become_a_scan_of_it() -> None:
     box = HintBox(Bell(), max_paths=100)
     box.put("B", "b.jpg")
     for number in range(100_000):
@@ -86,7 +86,7 @@ def test_no_hint_is_lost_between_threads_and_no_wake_up_either() -> None:
         assert awake.wait(10)
         awake.clear()
         for hint in box.take():
-            if hint.path is None:  # collapsed: a scan would find them all
+            if hint.path is None:  # too many: a scan would find them all
                 heard.update(f"{sender}/{number}.jpg" for sender in range(4) for number in range(2_000))
             else:
                 heard.add(hint.path)

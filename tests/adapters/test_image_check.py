@@ -7,11 +7,13 @@ import io
 import os
 import random
 import struct
+import time
+import warnings
 import zlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import pytest
 from PIL import Image
@@ -254,13 +256,29 @@ def test_a_link_is_not_followed(tmp_path: Path, path: Path) -> None:
         check_image(path)
 
 
-def test_images_are_checked_in_many_threads_without_a_warning(tmp_path: Path) -> None:
-    paths = []
-    for number in range(200):
-        paths.append(tmp_path / f"{number}.png")
-        paths[-1].write_bytes(png_header(9_800, 9_800))  # Pillow warns of bombs above 89 million pixels
+def test_warnings_of_many_threads_never_leak(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    inside: list[int] = []
+    together: list[int] = []
+    opened = Image.open
+
+    def counted(*args: Any, **kwargs: Any) -> Image.Image:
+        inside.append(1)
+        together.append(len(inside))
+        time.sleep(0.001)
+        try:
+            return opened(*args, **kwargs)
+        finally:
+            inside.pop()
+
+    paths = [tmp_path / f"{number}.png" for number in range(50)]
+    for path in paths:
+        path.write_bytes(png_header(9_800, 9_800))  # Pillow warns of bombs above 89 million pixels
+    monkeypatch.setattr(Image, "open", counted)
+    filters = list(warnings.filters)
     with ThreadPoolExecutor(8) as pool:
         assert {facts.width for facts in pool.map(check_image, paths)} == {9_800}
+    assert max(together) == 1  # catch_warnings is the whole process's, so only one thread may be in it
+    assert warnings.filters == filters
 
 
 def test_the_hash_is_the_sha256_of_the_bytes(path: Path) -> None:

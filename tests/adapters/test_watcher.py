@@ -252,6 +252,15 @@ def test_events_lost_to_a_full_queue_end_in_a_scan(root: Path, owner: Owner) -> 
     assert Hint("A", None) not in owner.watcher.take()
 
 
+def test_a_folder_registered_twice_as_on_tree_copies_does_not_kill_the_reader(
+    root: Path, owner: Owner
+) -> None:
+    [emitter] = owner.inner.emitters
+    group = emitter._inotify  # type: ignore[attr-defined]
+    group._add_callback(os.fsencode(root))  # a RuntimeWarning, which is an error in tests
+    still_hears(owner, root)
+
+
 @DIES
 def test_a_dead_dispatcher_is_replaced_and_its_folders_scanned(root: Path, owner: Owner) -> None:
     dead = owner.inner
@@ -523,6 +532,7 @@ def test_a_polled_folder_is_never_given_to_watchdog(owner: Owner, tmp_path: Path
 def test_a_watcher_that_hears_passes_its_self_test_and_leaves_nothing_behind(
     root: Path, owner: Owner
 ) -> None:
+    (root / part_name("probe-of-a-crashed-life")).touch()
     assert owner.watcher.self_test("A", limit_s=LIMIT_S) is True
     assert list(root.iterdir()) == []
     assert owner.watcher.mode_of("A") is Watch.EVENTS

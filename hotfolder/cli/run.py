@@ -1,0 +1,106 @@
+"""`hotfolder run`: the daemon in the foreground."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from hotfolder.cli.context import config_of, home_of, tokens_of
+from hotfolder.cli.output import counted, printable, say, warn
+
+if TYPE_CHECKING:
+    from hotfolder.adapters.home import Home
+    from hotfolder.cli.at_work import Journal
+    from hotfolder.core.holds import Hold
+    from hotfolder.core.image import Image
+    from hotfolder.daemon import Outcome
+
+INTERRUPTED = 130
+MOST_TOLD = 10
+"""More failures than this are not told one by one."""
+
+
+def run(
+    context: typer.Context,
+    no_tray: Annotated[bool, typer.Option("--no-tray", help="Do without the tray icon.")] = False,
+    once: Annotated[
+        bool,
+        typer.Option(
+            "--once", help="Work off what is there, then end: 0 all delivered, 1 some failed or held."
+        ),
+    ] = False,
+) -> None:
+    """Watch the hot folders: what goes in comes out retouched. Ctrl-C ends it; nothing gets lost."""
+    import asyncio
+
+    from hotfolder.adapters.home import sole_daemon
+    from hotfolder.cli.at_work import at_work, log_kept
+    from hotfolder.cli.live import choose_face
+    from hotfolder.cli.not_yet import not_yet_in_force, refuse_budget
+
+    home = home_of(context)
+    config = config_of(home)
+    refuse_budget(config)
+    for sentence in not_yet_in_force(config):
+        warn(f"Note: {sentence}")
+    with sole_daemon(home), log_kept(home):
+        face = choose_face([folder.name for folder in config.folders])
+        outcome, journal = asyncio.run(at_work(config, home, tokens_of(home), face, once=once))
+    if once:
+        _close(home, outcome, journal)
+    else:
+        say("hotfolder has ended. What was under way goes on at the next start.")
+
+
+def _close(home: Home, outcome: Outcome, journal: Journal) -> None:
+    """The closing sentence, and the exit code."""
+    if journal.was_interrupted:
+        say("Stopped before everything was done; it goes on at the next start.")
+        raise typer.Exit(INTERRUPTED)
+    for line in _closing_lines(home, journal):
+        say(line)
+    raise typer.Exit(outcome.exit_code)
+
+
+def _closing_lines(home: Home, journal: Journal) -> list[str]:
+    from hotfolder.cli.listings import read_memory
+    from hotfolder.core.image import State
+
+    memory = read_memory(home)
+    failed = [image for image in memory.images if image.state is State.FAILED]
+    waiting = [image for image in memory.images if not image.state.is_final]
+    parts = [f"{counted(journal.delivered, 'image')} delivered"]
+    parts += [f"{len(failed):,} failed"] if failed else []
+    parts += [f"{len(waiting):,} held"] if waiting else []
+    nothing_new = " There was nothing to do." if parts == ["0 images delivered"] and not memory.holds else ""
+    return [
+        f"Done: {', '.join(parts)}.{nothing_new}",
+        *_told_failed(failed),
+        *_told_held(waiting, memory.holds),
+    ]
+
+
+def _told_failed(failed: list[Image]) -> list[str]:
+    lines = [
+        f"Failed: {printable(image.folder)}: {printable(image.path)}: {image.reason} {image.advice}"
+        for image in failed[:MOST_TOLD]
+    ]
+    if len(failed) > MOST_TOLD:
+        more = len(failed) - MOST_TOLD
+        lines.append(f"... and {more:,} more; `hotfolder images --state failed` lists them all.")
+    return lines
+
+
+def _told_held(waiting: list[Image], holds: list[Hold]) -> list[str]:
+    """Each reason once, however many images it holds."""
+    from hotfolder.core.holds import shown_state
+
+    reasons = [(hold.scope, hold.reason, hold.advice) for hold in holds]
+    told = {reason for _, reason, _ in reasons}
+    for image in waiting:
+        _, reason, advice = shown_state(image, holds)
+        if reason and reason not in told:
+            told.add(reason)
+            reasons.append((image.folder, reason, advice))
+    return [f"Held{f' ({scope})' if scope else ''}: {reason} {advice}" for scope, reason, advice in reasons]

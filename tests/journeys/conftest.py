@@ -1,0 +1,27 @@
+"""A studio with a sandbox beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from hotfolder.sandbox import Sandbox
+from tests.journeys.studio import Studio
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox() as running:
+        running.world.switches.execution_s = 0.05
+        yield running
+
+
+@pytest.fixture
+def studio(tmp_path: Path, sandbox: Sandbox) -> Iterator[Studio]:
+    one = Studio(tmp_path / "studio", sandbox)
+    try:
+        yield one
+    finally:
+        one.kill()
