@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from hotfolder.adapters.autoretouch import AutoRetouch
+from hotfolder.adapters.autoretouch import AutoRetouch, Timeouts
 from hotfolder.adapters.home import Home
 from hotfolder.adapters.in_folders import InFolders
 from hotfolder.adapters.ledger import Ledger, LedgerThread, open_ledger
@@ -77,6 +77,7 @@ class Daemon:
         tokens: TokenSource,
         *,
         surroundings: Surroundings = Surroundings(),  # noqa: B008 - frozen
+        timeouts: Timeouts = Timeouts(),  # noqa: B008 - frozen
         on_change: Listener | None = None,
         on_new: Callable[[Image], None] | None = None,
     ) -> None:
@@ -87,10 +88,10 @@ class Daemon:
         self._loop = asyncio.get_running_loop()
         self._ledger = LedgerThread(open_ledger(home.ledger))
         service = config.service
-        self._service = AutoRetouch(service.api_url, service.auth_url, tokens, service.proxy)
+        self._service = AutoRetouch(service.api_url, service.auth_url, tokens, service.proxy, timeouts)
         self._spool = Spool(home.spool)
         self._targets: dict[str, Target] = {}
-        self._gates = Gates(self._ledger, surroundings, self._wake_lanes)
+        self._gates = Gates(self._ledger, surroundings, self.wake_lanes)
         outs = {folder.name: Path(folder.out_folder) for folder in config.folders}
         ins = {folder.name: Path(folder.in_folder) for folder in config.folders}
         self._results = OutFolders(outs, self._spool, self._ledger)
@@ -264,11 +265,12 @@ class Daemon:
             log.info("The clock jumped by %.0f s; all appointments move along", jump_s)
             await self._ledger.call(lambda ledger: ledger.shift_appointments(jump_s))
             await self._gates.load()
-            self._wake_lanes()
+            self.wake_lanes()
             for intake in self._intakes.values():
                 intake.look_at(None)
 
-    def _wake_lanes(self) -> None:
+    def wake_lanes(self) -> None:
+        """Every lane looks now for what is due."""
         self._lanes.wake()
 
     def _wake_from_thread(self) -> None:

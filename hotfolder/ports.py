@@ -9,12 +9,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import BinaryIO, Protocol
 
+from hotfolder.core.config_values import IMAGE_LABEL as IMAGE_LABEL
 from hotfolder.core.execution import Execution as Execution
 from hotfolder.core.image import Image
 from hotfolder.core.life import Event
-
-IMAGE_LABEL = "hotfolder_image_id"
-"""The label of our own by which an execution is found again when its answer was lost (I2)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,9 @@ def load_config(path: Path, home: Path | None = None) -> Config:
     document = read_yaml(_read_text(path))
     mistakes = document.mistakes
     if document.data is None and not mistakes:
-        mistakes = [Mistake(None, "", "The file is empty.", "Run 'hotfolder init' to fill it.")]
+        mistakes = [
+            Mistake(None, "", "The file is empty.", "Begin it with 'folders:'; see config.example.yaml.")
+        ]
     elif document.data is not None and not isinstance(document.data, dict):
         advice = "Begin it with 'folders:'; see config.example.yaml."
         mistakes.append(Mistake(1, "", "The file should consist of keys and their values.", advice))
@@ -122,7 +124,7 @@ def _read_text(path: Path) -> str:
         line = error.object.count(b"\n", 0, error.start) + 1
         mistake = Mistake(line, "", "The file is not written in UTF-8.", "Save it again with encoding UTF-8.")
     except FileNotFoundError:
-        mistake = Mistake(None, "", f"{path} is not there.", "Run 'hotfolder init' to make one.")
+        mistake = Mistake(None, "", f"{path} is not there.", "Copy config.example.yaml there to begin.")
     except OSError as error:
         reason = f"{path} cannot be read: {error.strerror}."
         mistake = Mistake(None, "", reason, "Check that it is a file you may read.")

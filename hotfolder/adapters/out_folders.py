@@ -58,13 +58,19 @@ class OutFolders:
     async def claim(self, image: Image, extension: str) -> Image:
         """Reserve a name that nobody else has: no other image, and no file that is not ours."""
         await self._make_root(image.folder)
-        earlier = await self._ledger.call(lambda ledger: _earlier_results(ledger, image))
-        taken, ours = await self._on_disk(image, lambda: self._look(image, earlier))
+        versions = await self._ledger.call(lambda ledger: _other_versions(ledger, image))
+        taken, ours = await self._on_disk(
+            image, lambda: self._look(image, _delivered_before(image, versions))
+        )
+        claimed_by_versions = [
+            v.result_path for v in versions if v.result_path and v.state is not State.DELIVERED
+        ]
+        of_this_source = {path_key(v.result_path) for v in versions if v.result_path}
 
         def choose(taken_by_images: frozenset[str]) -> str:
             free = {path_key(version.result_path) for version in ours}
-            images = [path for path in taken_by_images if path_key(path) not in free]
-            files = [path for path in taken if path_key(path) not in free]
+            images = [path for path in taken_by_images if path_key(path) not in of_this_source]
+            files = [path for path in (*taken, *claimed_by_versions) if path_key(path) not in free]
             return choose_result_path(image.path, extension, images, files, windows=os.name == "nt")
 
         claimed = await self._ledger.call(lambda ledger: ledger.claim_result(image, choose))
@@ -153,12 +159,17 @@ class OutFolders:
             raise unwritable(self._roots[image.folder], error) from error
 
 
-def _earlier_results(ledger: Ledger, image: Image) -> list[_Version]:
-    delivered = ledger.images(image.folder, (State.DELIVERED,), path=image.path)
+def _other_versions(ledger: Ledger, image: Image) -> list[Image]:
+    """The images of the same source with other contents."""
+    return [other for other in ledger.images(image.folder, path=image.path) if other.id != image.id]
+
+
+def _delivered_before(image: Image, versions: list[Image]) -> list[_Version]:
     return [
         _Version(other.result_path, other.result_hash)
-        for other in delivered
-        if other.detected_at < image.detected_at and other.result_path and other.result_hash
+        for other in versions
+        if other.state is State.DELIVERED and other.detected_at < image.detected_at
+        if other.result_path and other.result_hash
     ]
 
 

@@ -37,7 +37,7 @@ KEYRING_LIMIT_S = 30.0
 """How long a keyring may take, a person unlocking it included."""
 
 _FILE_ADVICE = (
-    "Sign in with `hotfolder login --store file` to keep the token in a file that only you can read."
+    "Sign in with `hotfolder login --paste --store file` to keep the token in a file that only you can read."
 )
 _NOT_KEYRINGS = ("keyring.backends.fail", "keyring.backends.null", "keyrings.alt")
 
@@ -209,12 +209,12 @@ def _file_trouble(path: Path) -> Iterator[None]:
     try:
         yield
     except FileTooOpen:
-        advice = f"Others may have read it: sign in anew with `hotfolder login`, or run `chmod 600 '{path}'`."
+        advice = f"Others may have read it: sign in anew with `hotfolder login --paste`, or run `chmod 600 '{path}'`."
         raise SignInNeeded(f"The token file {path} can be read by others.", advice) from None
     except (OSError, UnicodeError) as error:
         reason = getattr(error, "strerror", None) or "it is damaged"
         raise SignInNeeded(
-            f"The token file {path} cannot be used: {reason}.", "Sign in with `hotfolder login`."
+            f"The token file {path} cannot be used: {reason}.", "Sign in with `hotfolder login --paste`."
         ) from None
 
 

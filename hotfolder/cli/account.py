@@ -1,4 +1,4 @@
-"""`hotfolder login`, `logout`, `workflows`, `balance`: the account behind the hot folders.
+"""`hotfolder login --paste`, `logout`, `workflows`, `balance`: the account behind the hot folders.
 
 A refresh token passes through here and must never be printed, logged or put into an error's text (keeps I8).
 """
@@ -113,7 +113,9 @@ def logout(context: typer.Context) -> None:
         return
     _revoke(home, token, source)
     _forget_everywhere(home, source)
-    say("Signed out. A running hotfolder keeps its queue, and goes on after the next `hotfolder login`.")
+    say(
+        "Signed out. A running hotfolder keeps its queue, and goes on after the next `hotfolder login --paste`."
+    )
     if _variable_is_set():
         warn(f"Note: {_variable()} is still set in your environment; take it out there.")
 

@@ -160,20 +160,15 @@ def _is_known(ledger: Ledger, folder: FolderConfig, path: str, content_hash: str
 
 def _batch_name(folder: FolderConfig, path: str, ledger: Ledger | None) -> str:
     """The batch the image would join; without a number where it would open a new one."""
-    from hotfolder.core.batching import BatchPer, BatchRules, base_name, takes_another
+    from hotfolder.core.batching import base_name, join_or_open
 
-    rules = BatchRules(
-        per=BatchPer(folder.batch.per.value),
-        close_after_s=folder.batch.close_after_s,
-        max_images=folder.batch.max_images,
-    )
-    name = base_name(rules, folder.name, path.rpartition("/")[0], time.strftime("%Y-%m-%d"))
-    latest = ledger.latest_batch(folder.name, name) if ledger is not None and name is not None else None
-    if latest is None:
-        return name or ""
-    if takes_another(latest, rules, time.time()):
-        return latest.name
-    return f"{latest.base_name} ({latest.number + 1})"
+    name = base_name(folder.batch.rules, folder.name, path.rpartition("/")[0], time.strftime("%Y-%m-%d"))
+    if name is None:
+        return ""
+    latest = ledger.latest_batch(folder.name, name) if ledger is not None else None
+    return join_or_open(
+        latest, folder.batch.rules, time.time(), new_id="", folder=folder.name, name=name
+    ).name
 
 
 # --- telling --------------------------------------------------------------------------------------

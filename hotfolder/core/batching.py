@@ -55,6 +55,23 @@ def takes_another(batch: Batch, rules: BatchRules, now: float) -> bool:
     return not full and now - batch.last_joined_at < rules.close_after_s
 
 
+def join_or_open(
+    latest: Batch | None, rules: BatchRules, now: float, *, new_id: str, folder: str, name: str
+) -> Batch:
+    """The open batch of that base name with one image more, or a new one with the next number and `new_id`."""
+    if latest is not None and takes_another(latest, rules, now):
+        return latest.joined_by_one(now)
+    return Batch(
+        id=new_id,
+        folder=folder,
+        base_name=name,
+        number=1 if latest is None else latest.number + 1,
+        created_at=created_at_label(now),
+        last_joined_at=now,
+        images=1,
+    )
+
+
 def created_at_label(now: float) -> str:
     """`createdAt` as the service wants it: ISO-8601, UTC, milliseconds, e.g. `2024-02-08T09:09:01.960Z` [G]."""
     text = datetime.fromtimestamp(now, UTC).isoformat(timespec="milliseconds")

@@ -24,6 +24,7 @@ from pydantic import (
     model_validator,
 )
 
+from hotfolder.core.batching import BatchPer, BatchRules
 from hotfolder.core.config_values import (
     Credits,
     Duration,
@@ -48,12 +49,6 @@ class Watch(StrEnum):
     AUTO = "auto"
     EVENTS = "events"
     POLLING = "polling"
-
-
-class BatchPer(StrEnum):
-    SUBFOLDER = "subfolder"
-    DAY = "day"
-    NONE = "none"
 
 
 class Originals(StrEnum):
@@ -108,6 +103,10 @@ class BatchConfig(Section):
     per: Annotated[BatchPer, Lax] = BatchPer.SUBFOLDER
     close_after_s: Duration = Field(1800.0, alias="close_after")
     max_images: Annotated[Annotated[int, Field(ge=1)] | None, none_for("unlimited")] = None
+
+    @property
+    def rules(self) -> BatchRules:
+        return BatchRules(per=self.per, close_after_s=self.close_after_s, max_images=self.max_images)
 
 
 class FolderConfig(Section):

@@ -15,11 +15,8 @@ from hotfolder.adapters.ledger import Ledger, LedgerThread
 from hotfolder.adapters.scanner import Scan, stamp_of
 from hotfolder.core.batching import (
     Batch,
-    BatchPer,
-    BatchRules,
     base_name,
-    created_at_label,
-    takes_another,
+    join_or_open,
 )
 from hotfolder.core.config import FolderConfig
 from hotfolder.core.ignore import Kind, Verdict
@@ -116,26 +113,14 @@ class Enqueuer:
 
     def _batch_for(self, ledger: Ledger, found: Found, now: float) -> Batch | None:
         """The open batch of the file's subfolder with this image counted in, or a new one."""
-        config = self.folder.batch
-        rules = BatchRules(
-            per=BatchPer(config.per.value), close_after_s=config.close_after_s, max_images=config.max_images
-        )
+        rules = self.folder.batch.rules
         local_day = datetime.fromtimestamp(now).astimezone().strftime("%Y-%m-%d")
         name = base_name(rules, self.folder.name, found.path.rpartition("/")[0], local_day)
         if name is None:
             return None
         latest = ledger.latest_batch(self.folder.name, name)
-        if latest is not None and takes_another(latest, rules, now):
-            return latest.joined_by_one(now)
-        return Batch(
-            id=str(uuid.uuid4()),
-            folder=self.folder.name,
-            base_name=name,
-            number=1 if latest is None else latest.number + 1,
-            created_at=created_at_label(now),
-            last_joined_at=now,
-            images=1,
-        )
+        new_id = str(uuid.uuid4())
+        return join_or_open(latest, rules, now, new_id=new_id, folder=self.folder.name, name=name)
 
     # --- what is said once, and what is gone --------------------------------------------------------
 

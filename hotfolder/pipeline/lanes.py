@@ -121,13 +121,14 @@ class Lanes:
     async def _run_lane(self, lane: Lane, tasks: asyncio.TaskGroup) -> None:
         while not self._stopping:
             lane.wake.clear()
+            rest_s: float | None = LONGEST_REST_S
+            now = self._surroundings.now()
             try:
-                begun = await self._begin_due(lane, tasks)
+                rest_s = None if await self._begin_due(lane, tasks) else await self._rest_s(lane, now)
             except LedgerUnusable as error:
                 await self._gates.hold(error, "")
-                begun = False
-            if not begun:
-                await self._rest(lane)
+            if rest_s is not None:
+                await self._rest(lane, rest_s)
 
     async def _begin_due(self, lane: Lane, tasks: asyncio.TaskGroup) -> bool:
         """Take what is due, as far as there are places; false when there was nothing to take or no place."""
@@ -163,13 +164,17 @@ class Lanes:
         shares = share(lane.free, numbers, lane.running, self._priorities)
         return [job for folder, number in shares.items() for job in waiting[folder][:number]]
 
-    async def _rest(self, lane: Lane) -> None:
-        """Sleep until woken or until the next appointment."""
-        now = self._surroundings.now()
-        rest_s = LONGEST_REST_S
-        if lane.free > 0:
-            wake_at = await self._ledger.call(lambda ledger: ledger.next_wake(lane.states, now))
-            rest_s = LONGEST_REST_S if wake_at is None else min(LONGEST_REST_S, max(0.01, wake_at - now))
+    async def _rest_s(self, lane: Lane, now: float) -> float:
+        """How long until the next appointment. `now` is from before the lane looked for what is due: what has become
+        due since is an appointment too."""
+        if lane.free <= 0:
+            return LONGEST_REST_S
+        wake_at = await self._ledger.call(lambda ledger: ledger.next_wake(lane.states, now))
+        return LONGEST_REST_S if wake_at is None else min(LONGEST_REST_S, max(0.01, wake_at - now))
+
+    @staticmethod
+    async def _rest(lane: Lane, rest_s: float) -> None:
+        """Sleep until woken, and no longer than that."""
         try:
             async with asyncio.timeout(rest_s):
                 await lane.wake.wait()

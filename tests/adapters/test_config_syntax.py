@@ -90,7 +90,7 @@ def test_a_file_that_is_no_config_is_told_in_one_sentence(tmp_path: Path, conten
 
 def test_a_missing_file_is_told(tmp_path: Path) -> None:
     assert told(tmp_path / "none.yaml") == [
-        f"{tmp_path}/none.yaml is not there. Run 'hotfolder init' to make one."
+        f"{tmp_path}/none.yaml is not there. Copy config.example.yaml there to begin."
     ]
     assert "cannot be read" in told(tmp_path)[0]
 

@@ -237,7 +237,7 @@ def test_the_paths_of_other_images_in_that_subfolder_are_offered_as_taken(ledger
         offered.append(taken)
         return "Boots 224/boot.png"
 
-    for n, result_path in enumerate(["Boots 224/a.png", "Boots_224/b.png", "Other/c.png", None]):
+    for n, result_path in enumerate(["Boots 224/a.png", "Boots_224/b.png", "Other/c.png", None], 10):
         ledger.add(another(n, path=f"Boots 224/{n}.jpg", result_path=result_path))
     ledger.add(another(8, folder="Portraits", result_path="Boots 224/d.png"))
     ledger.add(an_image(State.FINISHED, result_path="Boots 224/its own.png"))
@@ -249,7 +249,12 @@ def test_a_subfolder_with_a_percent_sign_or_underscore_takes_only_its_own(ledger
     offered: list[frozenset[str]] = []
     ledger.add(another(1, result_path="axb/1.png"))
     ledger.add(another(2, path="a%b/2.jpg", result_path=None))
-    ledger.claim_result(another(2, path="a%b/2.jpg"), lambda taken: offered.append(taken) or "a%b/2.png")
+
+    def choose(taken: frozenset[str]) -> str:
+        offered.append(taken)
+        return "a%b/2.png"
+
+    ledger.claim_result(another(2, path="a%b/2.jpg"), choose)
     assert offered == [frozenset()]
 
 
@@ -618,8 +623,13 @@ async def test_a_full_disk_is_said_in_plain_words_and_loses_nothing(path: Path) 
         pages = db.exec_driver_sql("PRAGMA page_count").scalar()
         db.exec_driver_sql(f"PRAGMA max_page_count={pages}")
     writer = LedgerThread(ledger)
+
+    def fill(one: Ledger) -> None:
+        for n in range(1000, 1500):
+            one.add(another(n))
+
     with pytest.raises(LedgerUnusable, match="full"):
-        await writer.call(lambda one: [one.add(another(n)) for n in range(500)] and None)
+        await writer.call(fill)
     assert an_image() in await writer.call(lambda one: one.images())
     writer.close()
 

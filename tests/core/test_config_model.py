@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from hotfolder.core.batching import BatchPer
 from hotfolder.core.config import (
     SECTIONS,
     BatchConfig,
-    BatchPer,
     Config,
     FolderConfig,
     LimitsConfig,

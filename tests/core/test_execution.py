@@ -124,6 +124,16 @@ def test_a_failed_from_before_the_retry_is_not_taken_for_its_outcome() -> None:
     assert isinstance(event_of(image, an_execution("FAILED", finished_at=THEN)), SeenProcessing)
 
 
+def test_a_failed_with_a_new_finish_time_is_believed_at_once() -> None:
+    image = an_image(State.PROCESSING, retries=1, seen_finished_at=THEN, state_since=NOW)
+    assert isinstance(event_of(image, an_execution("FAILED", finished_at=LATER)), GaveUp)
+
+
+def test_a_first_failed_with_a_finish_time_is_retried_at_once() -> None:
+    image = an_image(State.PROCESSING, state_since=NOW)
+    assert isinstance(event_of(image, an_execution("FAILED", finished_at=THEN)), RetryIntended)
+
+
 def test_a_failed_that_stays_after_the_retry_is_believed_in_the_end() -> None:
     image = an_image(State.PROCESSING, retries=1, seen_finished_at=THEN, state_since=NOW - 30.0)
     assert isinstance(event_of(image, an_execution("FAILED", finished_at=THEN)), GaveUp)

@@ -1,4 +1,4 @@
-"""A studio with a sandbox beside it."""
+"""A studio or a workshop with a sandbox beside it; the soak tests run only where somebody asks for them."""
 
 from __future__ import annotations
 
@@ -9,6 +9,17 @@ import pytest
 
 from hotfolder.sandbox import Sandbox
 from tests.journeys.studio import Studio
+from tests.journeys.workshop import Workshop
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """`-m soak` runs the long versions; otherwise they are left out."""
+    if "soak" in config.getoption("markexpr", ""):
+        return
+    long = [item for item in items if item.get_closest_marker("soak")]
+    if long:
+        config.hook.pytest_deselected(items=long)
+        items[:] = [item for item in items if item not in long]
 
 
 @pytest.fixture
@@ -25,3 +36,9 @@ def studio(tmp_path: Path, sandbox: Sandbox) -> Iterator[Studio]:
         yield one
     finally:
         one.kill()
+
+
+@pytest.fixture
+def workshop(tmp_path: Path, sandbox: Sandbox) -> Workshop:
+    sandbox.world.switches.execution_s = 0.02
+    return Workshop(tmp_path / "workshop", sandbox)

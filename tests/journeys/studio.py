@@ -8,14 +8,14 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from hotfolder.core.naming import is_part_name
-from hotfolder.sandbox import REFRESH_TOKEN, Execution, Sandbox
+from hotfolder.sandbox import REFRESH_TOKEN, Execution, Sandbox, World
 from tests.sandbox.caller import picture
 
 LIMIT_S = 120.0
@@ -119,10 +119,14 @@ class Studio:
 
     # --- what is there at the end -----------------------------------------------------------------
 
+    def result_paths(self) -> list[Path]:
+        """Every file in the out folder that is no part file of ours."""
+        files = (path for path in sorted(self.outside.rglob("*")) if not is_part_name(path.name))
+        return [path for path in files if path.is_file()]
+
     def results(self) -> dict[str, bytes]:
-        """Every file in the out folder, by its path with `/`."""
-        files = (path for path in sorted(self.outside.rglob("*")) if path.is_file())
-        return {path.relative_to(self.outside).as_posix(): path.read_bytes() for path in files}
+        """Their bytes, by their path with `/`."""
+        return {path.relative_to(self.outside).as_posix(): path.read_bytes() for path in self.result_paths()}
 
     def part_files(self) -> list[Path]:
         return [path for path in self.root.rglob("*") if is_part_name(path.name)]
@@ -134,7 +138,7 @@ class Studio:
         return list(self.sandbox.world.executions_labelled(IMAGE_LABEL, image_id))
 
     def wait_for_results(self, number: int, limit_s: float = LIMIT_S) -> None:
-        wait_until(lambda: len(self.results()) - len(self.part_files()) >= number, limit_s, self.tail)
+        wait_until(lambda: len(self.result_paths()) >= number, limit_s, self.tail)
 
     def tail(self) -> str:
         """The end of the log, for the message of a failed test."""
@@ -143,19 +147,30 @@ class Studio:
 
     def assert_once_and_whole(self) -> None:
         """Every source has one execution and one result, byte for byte the service's; and nothing else is there."""
-        images = self.images()
-        hashes = {hashlib.sha256(path.read_bytes()).hexdigest() for path in self.sources()}
-        assert {i["state"] for i in images} <= {"delivered"}, (images, self.tail())
-        assert len(images) == len(self.sources()), self.tail()
-        assert {i["content_hash"] for i in images} == hashes
-        assert len(self.sandbox.world.executions) == len(images), "an execution too many or too few"
-        results = self.results()
-        for image in images:
-            (execution,) = self.executions_of(image["id"])
-            assert execution.id == image["execution_id"]
-            assert results.pop(image["result_path"]) == self.sandbox.world.result_of(execution)
-        assert results == {}, "files nobody knows"
         assert self.part_files() == []
+        assert_once_and_whole(self.images(), self.sources(), self.results(), self.sandbox.world, self.tail())
+
+
+def assert_once_and_whole(
+    images: Sequence[Mapping[str, Any]],
+    sources: Sequence[Path],
+    results: Mapping[str, bytes],
+    world: World,
+    explanation: str = "",
+) -> None:
+    """In = out: one image, one execution and one result for each source, byte for byte the service's; nothing else."""
+    hashes = {hashlib.sha256(path.read_bytes()).hexdigest() for path in sources}
+    assert {i["state"] for i in images} <= {"delivered"}, (images, explanation)
+    assert len(images) == len(sources), explanation
+    assert {i["content_hash"] for i in images} == hashes
+    ours = world.executions_by_label(IMAGE_LABEL)
+    assert {label: len(found) for label, found in ours.items()} == {i["id"]: 1 for i in images}, explanation
+    unknown = dict(results)
+    for image in images:
+        (execution,) = world.executions_labelled(IMAGE_LABEL, image["id"])
+        assert execution.id == image["execution_id"]
+        assert unknown.pop(image["result_path"]) == world.result_of(execution)
+    assert unknown == {}, "files nobody knows"
 
 
 def wait_until(condition: Callable[[], bool], limit_s: float, explain: Callable[[], str] = str) -> None:

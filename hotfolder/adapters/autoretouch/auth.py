@@ -116,7 +116,7 @@ class AccessTokens:
         except Refused:
             grant = await self._grant_anew(refused=token)
         # A rotated token is stored before anything is used: the old one may be dead from now on. Crash here: the
-        # new token is lost and `hotfolder login` repairs it; the window is as short as it can be.
+        # new token is lost and `hotfolder login --paste` repairs it; the window is as short as it can be.
         self._unstored = grant
         await self._store_rotated()
         margin_s = min(MARGIN_S, grant.lifetime_s / 5)
