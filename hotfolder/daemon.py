@@ -23,13 +23,13 @@ from hotfolder.adapters.spool import Spool
 from hotfolder.adapters.token_store import TokenSource
 from hotfolder.adapters.watcher import Notice, Watcher
 from hotfolder.core.config import Config, FolderConfig
-from hotfolder.core.holds import Hold, HoldKind
+from hotfolder.core.holds import ACCOUNT, Hold, HoldKind
 from hotfolder.core.ignore import IgnoreRules
 from hotfolder.core.image import Image, State
 from hotfolder.core.life import try_again
 from hotfolder.core.snapshot import settling_facts
-from hotfolder.core.timing import LONGEST_WAIT_S, clock_jump_s
-from hotfolder.errors import ExitCode
+from hotfolder.core.timing import LONGEST_WAIT_S
+from hotfolder.errors import ExitCode, LedgerUnusable
 from hotfolder.pipeline.checks import Checker
 from hotfolder.pipeline.enqueue import Enqueuer
 from hotfolder.pipeline.gates import Gates
@@ -38,7 +38,7 @@ from hotfolder.pipeline.keep_going import keep_going
 from hotfolder.pipeline.lanes import Lanes, Listener
 from hotfolder.pipeline.purse import CreditPurse
 from hotfolder.pipeline.sending import Sender
-from hotfolder.pipeline.surroundings import Surroundings
+from hotfolder.pipeline.surroundings import SteadyClock, Surroundings
 from hotfolder.ports import Target
 
 log = logging.getLogger(__name__)
@@ -84,11 +84,19 @@ class Daemon:
         """Raises `LedgerUnusable`. The caller holds the home's lock. `on_change` is told of each committed change of
         an image, `on_new` of each new one."""
         self._config = config
-        self._surroundings = surroundings
+        self._clock = SteadyClock(surroundings)
+        self._surroundings = surroundings = self._clock.surroundings
         self._loop = asyncio.get_running_loop()
         self._ledger = LedgerThread(open_ledger(home.ledger))
         service = config.service
-        self._service = AutoRetouch(service.api_url, service.auth_url, tokens, service.proxy, timeouts)
+        self._service = AutoRetouch(
+            service.api_url,
+            service.auth_url,
+            tokens,
+            service.proxy,
+            timeouts,
+            monotonic=surroundings.monotonic,
+        )
         self._spool = Spool(home.spool)
         self._targets: dict[str, Target] = {}
         self._gates = Gates(self._ledger, surroundings, self.wake_lanes)
@@ -101,7 +109,7 @@ class Daemon:
             self._targets,
             self._service,
             self._ledger,
-            InFolders(ins, self._spool),
+            InFolders(ins, self._spool, self._ledger),
             self._results,
             self._purse,
             surroundings,
@@ -126,6 +134,7 @@ class Daemon:
             self._purse,
             self._gates,
             surroundings,
+            lambda name: self._intakes[name].look_at(None),
         )
         self._watcher = Watcher(self._wake_from_thread)
         self._hinted = asyncio.Event()
@@ -164,7 +173,7 @@ class Daemon:
             log.info("The hot folder %s is called %s now; its images are known", old, new)
         latest = self._surroundings.now() + LONGEST_WAIT_S
         await self._ledger.call(lambda ledger: ledger.limit_appointments(latest))
-        await self._gates.load()
+        await self._gates.load(self._intakes)
         await asyncio.to_thread(self._spool.sweep)
         await asyncio.to_thread(self._results.sweep)
         for name in self._intakes:
@@ -235,7 +244,6 @@ class Daemon:
 
     async def _supervise(self, ending: asyncio.Event) -> None:
         """Watch the watcher, and the clock."""
-        wall, monotonic = self._surroundings.now(), self._surroundings.monotonic()
         while not ending.is_set():
             try:
                 async with asyncio.timeout(SUPERVISE_S):
@@ -243,9 +251,7 @@ class Daemon:
             except TimeoutError:
                 pass
             self._say_notices(await asyncio.to_thread(self._watcher.check))
-            passed = self._surroundings.now() - wall, self._surroundings.monotonic() - monotonic
-            wall, monotonic = self._surroundings.now(), self._surroundings.monotonic()
-            await self._follow_clock(clock_jump_s(*passed))
+            await self._follow_clock()
 
     async def _test_ears(self, ending: asyncio.Event) -> None:
         """A watcher that hears nothing is found out and replaced by polling; the next `check` tells the person."""
@@ -259,15 +265,26 @@ class Daemon:
             except TimeoutError:
                 continue
 
-    async def _follow_clock(self, jump_s: float) -> None:
+    async def _follow_clock(self) -> None:
         """The wall clock was set, or the machine slept: all appointments move along, so nothing storms or stalls."""
-        if jump_s:
-            log.info("The clock jumped by %.0f s; all appointments move along", jump_s)
-            await self._ledger.call(lambda ledger: ledger.shift_appointments(jump_s))
-            await self._gates.load()
-            self.wake_lanes()
-            for intake in self._intakes.values():
-                intake.look_at(None)
+        jump_s = self._clock.jump_s
+        if not jump_s:
+            return
+        try:
+            await self._ledger.call(lambda ledger: self._move_appointments(ledger, jump_s))
+        except LedgerUnusable as error:  # the old time goes on until they can be moved
+            await self._gates.hold(error, ACCOUNT)
+            return
+        self._gates.shift(jump_s)
+        log.info("The clock jumped by %.0f s; all appointments move along", jump_s)
+        self.wake_lanes()
+        for intake in self._intakes.values():
+            intake.look_at(None)
+
+    def _move_appointments(self, ledger: Ledger, jump_s: float) -> None:
+        """In the ledger's thread, so that whatever is kept after it is kept by the new time."""
+        ledger.shift_appointments(jump_s)
+        self._clock.follow(jump_s)
 
     def wake_lanes(self) -> None:
         """Every lane looks now for what is due."""
@@ -287,7 +304,7 @@ class Daemon:
             log.info("%s: %s is queued", image.folder, image.path)
         if self._on_new is not None:
             self._on_new(image)
-        self._lanes.wake()
+        self._lanes.wake_for({image.state})
 
     def _after_change(self, before: Image, after: Image) -> None:
         """Say in the log where an image has got to; look anew at a file whose image was forgotten."""
@@ -332,6 +349,7 @@ class Daemon:
         for image in chosen:
             await self._lanes.record(image, try_again(image))
         await self._ledger.call(lambda ledger: ledger.forget_backoffs())
+        self._service.forget_refusal()
         await self._gates.check_soon()
         self._lanes.wake()
         return len(chosen)

@@ -4,31 +4,47 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 
 from hotfolder import errors
-from hotfolder.adapters.scanner import stamp_of
+from hotfolder.adapters.ledger import LedgerThread
+from hotfolder.adapters.scanner import folder_identity, on_another_drive, stamp_of
 from hotfolder.adapters.spool import PIECE_BYTES, Spool, SpoolParcel
 from hotfolder.core.image import Image
 from hotfolder.core.settling import FileStamp
+
+T = TypeVar("T")
 
 
 class InFolders:
     """Implements `ports.Sources` for the hot folders' roots, by name."""
 
-    def __init__(self, roots: Mapping[str, Path], spool: Spool) -> None:
+    def __init__(self, roots: Mapping[str, Path], spool: Spool, ledger: LedgerThread) -> None:
         self._roots = roots
         self._spool = spool
+        self._ledger = ledger
 
     async def open_exact(self, image: Image) -> BinaryIO:
         """A private copy of the bytes that were hashed, at its start."""
-        return await asyncio.to_thread(self._copy, image)
+        return await self._look(self._copy, image)
 
     async def is_unchanged(self, image: Image) -> bool:
-        stamp = await asyncio.to_thread(self._stamp, image)
+        stamp = await self._look(self._stamp, image)
         return stamp == FileStamp(image.size_bytes, image.mtime_ns)
+
+    async def _look(self, look: Callable[[Image], T], image: Image) -> T:
+        """A file that is gone together with its drive has not vanished (keeps I6)."""
+        try:
+            return await asyncio.to_thread(look, image)
+        except errors.SourceVanished:
+            root = self._roots[image.folder]
+            known = await self._ledger.call(lambda ledger: ledger.folder_device(image.folder))
+            device, _ = await asyncio.to_thread(folder_identity, root)
+            if known not in (None, device):
+                raise on_another_drive(root) from None
+            raise
 
     def _stamp(self, image: Image) -> FileStamp:
         stamp = stamp_of(self._roots[image.folder], image.path)

@@ -162,13 +162,6 @@ class Ledger:
                 found.update(tuple(row) for row in db.execute(query))
         return found
 
-    def requested_since(self, since: float) -> int:
-        """Credits of the executions asked for since then (epoch seconds of the service's clock)."""
-        table = schema.images
-        query = select(func.coalesce(func.sum(table.c.credits), 0)).where(table.c.requested_at >= since)
-        with self._engine.begin() as db:
-            return int(db.execute(query).scalar_one())
-
     def claim_result(self, image: Image, choose: Callable[[frozenset[str]], str]) -> Image:
         """Reserve a result path for the image: `choose` is given the paths other images of its hot folder have in
         that subfolder. Path and content hash are stored before the file is put there, so that after a crash the
@@ -369,6 +362,7 @@ def read_ledger(path: Path) -> Ledger | None:
     try:
         with engine.connect() as db:
             _check_version(_version(db))
+            _check_whole(db)
     except (exc.DatabaseError, sqlite3.DatabaseError) as error:
         engine.dispose()
         raise LedgerUnusable(

@@ -12,7 +12,7 @@ import hashlib
 import os
 import shutil
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -56,8 +56,11 @@ class OutFolders:
         return await asyncio.to_thread(_hash_of, path) == image.result_hash
 
     async def claim(self, image: Image, extension: str) -> Image:
-        """Reserve a name that nobody else has: no other image, and no file that is not ours."""
+        """Reserve a name that nobody else has: no other image, and no file that is not ours. The source may have been
+        moved while its result came down: what counts is where the ledger says it is now."""
         await self._make_root(image.folder)
+        now_at = await self._ledger.call(lambda ledger: ledger.image(image.id))
+        image = image if now_at is None else replace(image, path=now_at.path)
         versions = await self._ledger.call(lambda ledger: _other_versions(ledger, image))
         taken, ours = await self._on_disk(
             image, lambda: self._look(image, _delivered_before(image, versions))

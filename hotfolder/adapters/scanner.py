@@ -33,6 +33,12 @@ class Scan:
     folders: int
     """Folders read, the root among them."""
 
+    @property
+    def is_empty(self) -> bool:
+        """Nothing but what the system, or hotfolder itself, may have put there: the look of a bare mount point."""
+        ignored = all(verdict.kind is Kind.IGNORED for _, verdict in self.passed_over)
+        return ignored and not self.files and self.folders <= 1
+
 
 def folder_identity(root: Path) -> FolderId:
     """(st_dev, st_ino) of a hot folder's root, through a link if it is one. Raises FolderAway."""
@@ -43,6 +49,14 @@ def folder_identity(root: Path) -> FolderId:
     if not stat.S_ISDIR(found.st_mode):
         raise _away(root, "not a folder")
     return found.st_dev, found.st_ino
+
+
+def on_another_drive(root: Path) -> FolderAway:
+    """The error of an in folder whose drive is away: its mount point stands there in its place (keeps I6)."""
+    return FolderAway(
+        f"Waiting for the drive of the in folder {root}: what is there now is on another drive than before.",
+        "Connect the drive. If this is right, put an image into the folder; it goes on by itself.",
+    )
 
 
 def scan_folder(root: Path, rules: IgnoreRules) -> Scan:
@@ -78,6 +92,17 @@ def stamp_of(root: Path, path: str) -> FileStamp | None:
             maybe_incomplete=True,
         ) from error
     return stamp_from(found) if stat.S_ISREG(found.st_mode) else None
+
+
+def is_listed(root: Path, path: str) -> bool:
+    """Whether the folders list exactly this path: macOS and Windows find a file under its old name, too, when a
+    rename changed only case or normal form."""
+    here = root
+    for part in path.split("/"):
+        if part not in os.listdir(here):  # noqa: PTH208 - names as they are listed, nothing else
+            return False
+        here = here / part
+    return True
 
 
 def stamp_from(found: os.stat_result) -> FileStamp:

@@ -16,6 +16,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
@@ -69,6 +70,26 @@ def choose_token_source(home: Path, environ: Mapping[str, str]) -> TokenSource:
         return EnvironmentTokens(token, home)
     files = FileTokens(home)
     return files if os.path.lexists(files.path) else KeyringTokens(home)
+
+
+class ChosenTokens:
+    """Whichever source is chosen at the moment it is asked: a daemon goes on when somebody signs in, in another terminal
+    and perhaps to another place."""
+
+    def __init__(self, home: Path, environ: Mapping[str, str]) -> None:
+        self._choose = partial(choose_token_source, home, environ)
+
+    def load(self) -> str | None:
+        return self._choose().load()
+
+    def store(self, token: str) -> None:
+        self._choose().store(token)
+
+    def forget(self) -> None:
+        self._choose().forget()
+
+    def describe(self) -> str:
+        return self._choose().describe()
 
 
 class MemoryTokens:

@@ -250,7 +250,9 @@ class Watcher:
                 self._fall_back(folder, f"{folder.root} cannot be watched ({error}), so it is scanned.", "")
 
     def _fall_back(self, folder: _Folder, title: str, advice: str) -> None:
+        """Polled from now on, beginning with a scan now: the owner's next one may be an hour away."""
         self._let_go(folder)
+        self._box.put(folder.name, None)
         folder.polls = True
         folder.notice = Notice(folder.name, title, advice)
 

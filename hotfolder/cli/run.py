@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hotfolder.cli.context import config_of, home_of, tokens_of
+from hotfolder.cli.context import config_of, home_of
 from hotfolder.cli.output import counted, printable, say, warn
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ def run(
     import asyncio
 
     from hotfolder.adapters.home import sole_daemon
+    from hotfolder.adapters.token_store import ChosenTokens
     from hotfolder.cli.at_work import at_work, log_kept
     from hotfolder.cli.live import choose_face
     from hotfolder.cli.not_yet import not_yet_in_force, refuse_budget
@@ -44,9 +46,10 @@ def run(
     refuse_budget(config)
     for sentence in not_yet_in_force(config):
         warn(f"Note: {sentence}")
+    tokens = ChosenTokens(home.data, os.environ)
     with sole_daemon(home), log_kept(home):
         face = choose_face([folder.name for folder in config.folders])
-        outcome, journal = asyncio.run(at_work(config, home, tokens_of(home), face, once=once))
+        outcome, journal = asyncio.run(at_work(config, home, tokens, face, once=once))
     if once:
         _close(home, outcome, journal)
     else:

@@ -51,7 +51,7 @@ class Image:
 
     `wake_at` is when its next step is due (0: at once); `attempts` counts the tries of the present step,
     `looks` the complete look-ups that did not find its execution, `retries` the `retry` calls made.
-    `requested_at` is the *service's* clock, since it is compared with the service's times.
+    `requested_at` is the *service's* clock, since it is compared with the service's times (None: it had told none).
     """
 
     id: str

@@ -83,9 +83,10 @@ class Uploaded(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestIntended(Event):
-    """An execution is about to be created. Stored before the request goes out (I2)."""
+    """An execution is about to be created. Stored before the request goes out (I2). `requested_at`: by the service's
+    clock, None while it has told none: then no look-up may stop early."""
 
-    requested_at: float
+    requested_at: float | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hotfolder import errors
-from hotfolder.core.holds import ACCOUNT, Hold, HoldKind
+from hotfolder.core.holds import ACCOUNT, Hold, HoldKind, stopping
 from hotfolder.core.image import Image, State
-from hotfolder.core.life import Event, GaveUp, Gone, PutOff
+from hotfolder.core.life import COMMANDS, Event, GaveUp, Gone, PutOff
 from hotfolder.core.timing import backoff_s
 
 DOWNLOADS_BEFORE_GIVING_UP = 8
@@ -38,7 +38,7 @@ def decide(error: Exception, image: Image, now: float, jitter: float) -> Decisio
     if isinstance(error, errors.TemporaryError):
         return Decision(event=_put_off(error, image, now, jitter), is_service_fault=True)
     if isinstance(error, errors.NeedsPerson) and is_held(error):
-        return Decision(hold=hold_of(error, image.folder, now))
+        return _held(error, image, now, jitter)
     if isinstance(error, errors.SourceChanged | errors.SourceVanished) and not image.may_be_paid:
         return Decision(event=Gone())
     if isinstance(error, errors.ResultDamaged) and image.attempts + 1 < DOWNLOADS_BEFORE_GIVING_UP:
@@ -48,6 +48,14 @@ def decide(error: Exception, image: Image, now: float, jitter: float) -> Decisio
     if isinstance(error, errors.ImageError):
         return Decision(event=GaveUp(reason=error.title, advice=error.advice))
     return _after_bug(error, image, now, jitter)
+
+
+def _held(error: errors.NeedsPerson, image: Image, now: float, jitter: float) -> Decision:
+    """The image waits for the hold to end. Where the hold does not stop this very step (a paid execution is asked about
+    whatever becomes of its workflow), the step is put off, or it would be tried again at once and for ever."""
+    hold = hold_of(error, image.folder, now)
+    waits = stopping(COMMANDS[image.state], image.folder, [hold]) is not None
+    return Decision(event=None if waits else _put_off(error, image, now, jitter), hold=hold)
 
 
 def _put_off(error: errors.HotfolderError, image: Image, now: float, jitter: float) -> PutOff:

@@ -12,9 +12,10 @@ from hotfolder.adapters.ledger import LedgerThread
 from hotfolder.adapters.out_folders import OutFolders
 from hotfolder.core.config import Config
 from hotfolder.core.holds import ACCOUNT, Hold, HoldKind
-from hotfolder.errors import LedgerUnusable, NeedsPerson, TemporaryError
+from hotfolder.core.trouble import BUG_ADVICE
+from hotfolder.errors import HotfolderError, LedgerUnusable, NeedsPerson, TemporaryError, WorkflowUnavailable
 from hotfolder.pipeline.gates import Gates
-from hotfolder.pipeline.purse import CreditPurse
+from hotfolder.pipeline.purse import CreditPurse, least_price
 from hotfolder.pipeline.sending import folder_of
 from hotfolder.pipeline.surroundings import Surroundings
 from hotfolder.pipeline.targets import resolve_target
@@ -37,6 +38,8 @@ class Checker:
     purse: CreditPurse
     gates: Gates
     surroundings: Surroundings
+    scan_soon: Callable[[str], None]
+    """Has the in folder of this hot folder looked at: its intake releases the hold when it is back."""
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until `stop`: resolve the hot folders, and check every hold when its time has come."""
@@ -66,24 +69,33 @@ class Checker:
                 await self._try(partial(self._resolve, folder.name), folder.name)
 
     async def _resolve(self, name: str) -> None:
-        self.targets[name] = await resolve_target(self.service, self.config, folder_of(self.config, name))
+        try:
+            self.targets[name] = await resolve_target(self.service, self.config, folder_of(self.config, name))
+        except HotfolderError:
+            raise
+        except Exception as bug:
+            log.exception("%s: its workflow could not be looked up", name)
+            reason = f"An unexpected problem in hotfolder ({type(bug).__name__})."
+            raise WorkflowUnavailable(reason, BUG_ADVICE) from bug
         log.info("%s: sends to the workflow %s", name, self.targets[name].workflow_name)
         self.gates.note_success()
         self.gates.changed()
 
     async def _check(self, hold: Hold) -> None:
         if hold.kind is HoldKind.SERVICE:
-            await self._probe()
+            if not await self._try(self._probe, ACCOUNT):
+                await self.gates.put_off(hold)
             return
         questions: Mapping[HoldKind, Callable[[Hold], Awaitable[bool]]] = {
             HoldKind.SIGN_IN: self._is_signed_in,
             HoldKind.CREDITS: self._has_credits,
             HoldKind.WORKFLOW: self._has_workflow,
+            HoldKind.IN_FOLDER: self._is_scanned,
             HoldKind.OUT_FOLDER: self._takes_results,
             HoldKind.LEDGER: self._ledger_writes,
         }
         question = questions.get(hold.kind)
-        if question is None:  # the in folder is its intake's to look at
+        if question is None:
             return
         if not await self._try(lambda: self._ask(question, hold), hold.scope):
             await self.gates.put_off(hold)
@@ -128,13 +140,18 @@ class Checker:
         targets = list(self.targets.values())
         if not targets:
             return False
-        price = min(target.price or 0 for target in targets)
+        price = min(least_price(target) for target in targets)
         return await self.purse.refresh(targets[0].organization_id, price) >= price
 
     async def _has_workflow(self, hold: Hold) -> bool:
-        self.targets.pop(hold.scope, None)
+        """What was resolved before stays: paid executions are asked about and delivered meanwhile."""
         await self._resolve(hold.scope)
         return True
+
+    async def _is_scanned(self, hold: Hold) -> bool:
+        """Never an end of the hold: a scan that finds the folder there releases it."""
+        self.scan_soon(hold.scope)
+        return False
 
     async def _takes_results(self, hold: Hold) -> bool:
         await self.results.check(hold.scope)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from hotfolder.adapters.image_check import ImageFacts
 from hotfolder.adapters.ledger import Ledger, LedgerThread
-from hotfolder.adapters.scanner import Scan, stamp_of
+from hotfolder.adapters.scanner import Scan, is_listed, stamp_of
 from hotfolder.core.batching import (
     Batch,
     base_name,
@@ -22,6 +22,7 @@ from hotfolder.core.config import FolderConfig
 from hotfolder.core.ignore import Kind, Verdict
 from hotfolder.core.image import Image, State
 from hotfolder.core.life import Event, Gone
+from hotfolder.core.naming import path_key
 from hotfolder.core.settling import FileStamp
 from hotfolder.errors import UnreadableImage
 from hotfolder.pipeline.surroundings import Surroundings
@@ -73,10 +74,9 @@ class Enqueuer:
         if not found.content_hash:
             return None
         root = Path(self.folder.in_folder)
-        for image in same:
-            if await asyncio.to_thread(stamp_of, root, image.path) is None:
-                return image
-        return None
+        return await asyncio.to_thread(
+            lambda: next((i for i in same if _has_left(root, i, found.path)), None)
+        )
 
     async def _forget_broken_versions(self, found: Found, keep: Image | None) -> None:
         """An earlier content of this path that failed unpaid is no image any more: the person has mended it."""
@@ -150,6 +150,13 @@ class Enqueuer:
         for image in failed:
             if not image.may_be_paid and image.path not in scan.files:
                 await self.record(image, Gone())
+
+
+def _has_left(root: Path, image: Image, path: str) -> bool:
+    """Whether the image's file is no longer where it was, now that its bytes stand at `path`."""
+    if stamp_of(root, image.path) is None:
+        return True
+    return path_key(image.path) == path_key(path) and not is_listed(root, image.path)
 
 
 _SCALED_DOWN = "AutoRetouch scales images above 4,096 pixels down; the result will be smaller."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 
 from hotfolder.adapters.ledger import LedgerThread
@@ -30,12 +30,21 @@ class Gates:
         self._holds: dict[tuple[str, HoldKind], Hold] = {}
         self._health = health.Health()
 
-    async def load(self) -> None:
-        """Take up the holds of an earlier life (keeps I9)."""
+    async def load(self, folders: Collection[str]) -> None:
+        """Take up the holds of an earlier life (keeps I9), but for hot folders that are no longer in the config. What
+        waits for a person is checked at once: a restart is what people do when they have mended something."""
         for hold in await self._ledger.call(lambda ledger: ledger.holds()):
-            self._holds[hold.scope, hold.kind] = hold
+            if hold.scope not in (ACCOUNT, *folders):
+                continue
+            self._holds[hold.scope, hold.kind] = replace(hold, wake_at=0.0) if hold.needs_person else hold
             if hold.kind is HoldKind.SERVICE:
                 self._health = health.Health(closings=hold.attempts, probe_at=hold.wake_at)
+
+    def shift(self, seconds: float) -> None:
+        """The clock was set by so much: the checks move along, as they did in the ledger."""
+        for key, hold in self._holds.items():
+            if hold.wake_at > 0:
+                self._holds[key] = replace(hold, wake_at=hold.wake_at + seconds)
 
     def changed(self) -> None:
         """Something that images may have waited for has come."""

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from hotfolder.adapters.image_check import check_image, hash_file
 from hotfolder.adapters.ledger import LedgerThread
-from hotfolder.adapters.scanner import Scan, folder_identity, scan_folder, stamp_of
+from hotfolder.adapters.scanner import Scan, folder_identity, on_another_drive, scan_folder, stamp_of
 from hotfolder.core.config import Existing, FolderConfig
 from hotfolder.core.holds import HoldKind
 from hotfolder.core.ignore import IgnoreRules, Kind
@@ -142,12 +142,8 @@ class Intake:
         """A missing folder, or an empty one on another device than before, is a drive that is away (keeps I6)."""
         name, device = self.folder.name, scan.root_id[0]
         known = await self.ledger.call(lambda ledger: ledger.folder_device(name))
-        is_empty = not scan.files and not scan.passed_over and scan.folders <= 1
-        if known is not None and known != device and is_empty:
-            raise FolderAway(
-                f"Waiting for the drive of the in folder {self.root}: the folder is empty and on another drive than before.",
-                "Connect the drive. If this is right, put an image into the folder; it goes on by itself.",
-            )
+        if scan.is_empty and known not in (None, device):
+            raise on_another_drive(self.root)
         await self.gates.release(name, HoldKind.IN_FOLDER)
         if known is None and self.folder.existing is Existing.SKIP:
             stamps = [(path, s.size_bytes, s.mtime_ns) for path, s in scan.files.items()]
@@ -238,7 +234,18 @@ class Intake:
             await self._check_failed(candidate, UnreadableImage(reason, BUG_ADVICE))
             return
         self.candidates.pop(candidate.path, None)
-        await self.enqueuer.enqueue(found)
+        await self._enqueue(found)
+
+    async def _enqueue(self, found: Found) -> None:
+        """A file that cannot be entered stops no other (keeps I7); the next scan takes it up again (keeps I9)."""
+        try:
+            await self.enqueuer.enqueue(found)
+        except (FolderAway, LedgerUnusable):
+            raise
+        except Exception as bug:
+            log.error(
+                "%s: %s could not be queued; it is tried again", self.folder.name, found.path, exc_info=bug
+            )
 
     def _examine(self, candidate: Candidate) -> Found:
         path = self.root / candidate.path
@@ -261,7 +268,7 @@ class Intake:
         except UnreadableImage:
             content_hash, stamp = "", candidate.stamp or FileStamp(0, 0)
         detected_at = self._detected_at(candidate)
-        await self.enqueuer.enqueue(Found(candidate.path, content_hash, stamp, detected_at, trouble=error))
+        await self._enqueue(Found(candidate.path, content_hash, stamp, detected_at, trouble=error))
 
     def _detected_at(self, candidate: Candidate) -> float:
         """The candidate's first look, told in wall-clock time."""

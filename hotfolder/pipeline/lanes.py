@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
 
 from hotfolder.adapters.ledger import Ledger, LedgerThread
 from hotfolder.core.image import Image, State
@@ -19,6 +20,7 @@ from hotfolder.core.sharing import share
 from hotfolder.core.trouble import Decision, decide, is_held
 from hotfolder.errors import LedgerUnusable, NeedsPerson, TemporaryError
 from hotfolder.pipeline.gates import Gates
+from hotfolder.pipeline.keep_going import keep_going
 from hotfolder.pipeline.surroundings import Surroundings
 from hotfolder.ports import Progress
 
@@ -35,19 +37,28 @@ class ImageProgress:
     """Implements `ports.Progress`: each event is decided by the table and committed before anything else happens."""
 
     def __init__(
-        self, image: Image, ledger: LedgerThread, now: Callable[[], float], on_change: Listener
+        self, image: Image, ledger: LedgerThread, surroundings: Surroundings, on_change: Listener
     ) -> None:
         self.image = image
         self._ledger = ledger
-        self._now = now
+        self._surroundings = surroundings
+        self._moved_s = surroundings.moved_s()
         self._on_change = on_change
 
     async def record(self, event: Event) -> None:
         before = self.image
-        after, _ = step(before, event, self._now())
-        await self._ledger.call(lambda ledger: ledger.save(after))
+        after = await self._ledger.call(lambda ledger: self._keep(ledger, event))
         self.image = after
         self._on_change(before, after)
+
+    def _keep(self, ledger: Ledger, event: Event) -> Image:
+        """Runs in the ledger's thread. The appointment moves along if the clock was set since the work began."""
+        moved_s = self._surroundings.moved_s() - self._moved_s
+        if event.wake_at > 0:
+            event = replace(event, wake_at=event.wake_at + moved_s)
+        after, _ = step(self.image, event, self._surroundings.now())
+        ledger.save(after)
+        return after
 
     def adopt(self, image: Image) -> None:
         self.image = image
@@ -112,7 +123,8 @@ class Lanes:
         """Until `stop_taking`; returns when the last job has finished."""
         async with asyncio.TaskGroup() as tasks:
             for lane in self._lanes:
-                tasks.create_task(self._run_lane(lane, tasks), name=f"lane {lane.name}")
+                name = f"lane {lane.name}"
+                tasks.create_task(keep_going(name, partial(self._run_lane, lane, tasks)), name=name)
 
     async def record(self, image: Image, event: Event) -> None:
         """Let an event happen to an image that no lane is working on."""
@@ -132,9 +144,9 @@ class Lanes:
 
     async def _begin_due(self, lane: Lane, tasks: asyncio.TaskGroup) -> bool:
         """Take what is due, as far as there are places; false when there was nothing to take or no place."""
-        if lane.free <= 0:
-            return False
         open_states = self._open_states(lane)  # not in the ledger's thread: holds come and go in this one
+        if lane.free <= 0 or not open_states:
+            return False
         jobs = await self._ledger.call(lambda ledger: self._due(ledger, lane, open_states))
         for images in jobs:
             self._under_way.update(image.id for image in images)
@@ -143,11 +155,12 @@ class Lanes:
         return bool(jobs)
 
     def _open_states(self, lane: Lane) -> dict[str, list[State]]:
-        """By hot folder: the states whose next step nothing holds."""
-        return {
+        """By hot folder: the states whose next step nothing holds; without the hot folders that have none."""
+        by_folder = {
             folder: [s for s in lane.states if self._gates.stopping(COMMANDS[s], folder) is None]
             for folder in filter(self._is_ready, self._priorities)
         }
+        return {folder: states for folder, states in by_folder.items() if states}
 
     def _due(
         self, ledger: Ledger, lane: Lane, open_states: Mapping[str, Sequence[State]]
@@ -156,10 +169,9 @@ class Lanes:
         waiting: dict[str, list[list[Image]]] = {}
         limit = lane.free * lane.group + len(self._under_way)
         for folder, states in open_states.items():
-            if states:
-                due = ledger.due(folder, states, self._surroundings.now(), limit)
-                idle = [image for image in due if image.id not in self._under_way]
-                waiting[folder] = [idle[i : i + lane.group] for i in range(0, len(idle), lane.group)]
+            due = ledger.due(folder, states, self._surroundings.now(), limit)
+            idle = [image for image in due if image.id not in self._under_way]
+            waiting[folder] = [idle[i : i + lane.group] for i in range(0, len(idle), lane.group)]
         numbers = {folder: len(jobs) for folder, jobs in waiting.items()}
         shares = share(lane.free, numbers, lane.running, self._priorities)
         return [job for folder, number in shares.items() for job in waiting[folder][:number]]
@@ -167,7 +179,7 @@ class Lanes:
     async def _rest_s(self, lane: Lane, now: float) -> float:
         """How long until the next appointment. `now` is from before the lane looked for what is due: what has become
         due since is an appointment too."""
-        if lane.free <= 0:
+        if lane.free <= 0 or not self._open_states(lane):
             return LONGEST_REST_S
         wake_at = await self._ledger.call(lambda ledger: ledger.next_wake(lane.states, now))
         return LONGEST_REST_S if wake_at is None else min(LONGEST_REST_S, max(0.01, wake_at - now))
@@ -191,21 +203,26 @@ class Lanes:
         finally:
             lane.running[images[0].folder] -= 1
             self._under_way.difference_update(image.id for image in images)
-            self.wake_for(group)
+            self.wake_for({progress.image.state for progress in group})
             lane.wake.set()
 
-    def wake_for(self, group: Sequence[Progress]) -> None:
-        states = {progress.image.state for progress in group}
+    def wake_for(self, states: Collection[State]) -> None:
+        """Images have come into these states: their lanes look at the ledger now."""
         for lane in self._lanes:
-            if lane.states & states:
+            if not lane.states.isdisjoint(states):
                 lane.wake.set()
 
     def _progress(self, image: Image) -> ImageProgress:
-        return ImageProgress(image, self._ledger, self._surroundings.now, self._tell)
+        return ImageProgress(image, self._ledger, self._surroundings, self._tell)
 
     def _tell(self, before: Image, after: Image) -> None:
         for listener in self.listeners:
-            listener(before, after)
+            try:
+                listener(before, after)
+            except (
+                Exception
+            ):  # the change is committed: whoever could not hear of it must not undo it (keeps I7)
+                log.exception("Somebody who was told that %s is %s failed", after.path, after.state.value)
 
     # --- when it goes wrong -----------------------------------------------------------------------
 
@@ -228,11 +245,9 @@ class Lanes:
 
     async def _settle_one(self, error: Exception, progress: Progress) -> None:
         now, jitter = self._surroundings.now(), self._surroundings.jitter()
-        if progress.image.state.is_final:
-            return
         decision = decide(error, progress.image, now, jitter)
         self._say(error, progress.image, decision)
-        if decision.event is not None:
+        if decision.event is not None and not progress.image.state.is_final:
             await progress.record(decision.event)
 
     @staticmethod

@@ -8,6 +8,11 @@ from hotfolder.errors import OutOfCredits
 from hotfolder.ports import Service, Target
 
 
+def least_price(target: Target) -> int:
+    """What an execution costs; where the service does not say, one credit at least: nothing is asked for without any."""
+    return 1 if target.price is None else target.price
+
+
 class CreditPurse:
     """Implements `ports.Purse`. The service is asked only when what is known would not suffice."""
 
@@ -22,12 +27,13 @@ class CreditPurse:
         return self._balance
 
     async def reserve(self, target: Target) -> None:
-        price = target.price or 0
+        price = least_price(target)
         if not self._suffices(price):
             await self.refresh(target.organization_id, price)
         if not self._suffices(price):
+            costs = f", an image costs {price}" if target.price is not None else ""
             raise OutOfCredits(
-                f"Out of credits: {self._balance} left, an image costs {price}.",
+                f"Out of credits: {self._balance} left{costs}.",
                 "Top up in the AutoRetouch web app; it goes on by itself.",
             )
         self._balance = (self._balance or 0) - price
@@ -35,7 +41,7 @@ class CreditPurse:
     def give_back(self, target: Target) -> None:
         """The execution was not created after all."""
         if self._balance is not None:
-            self._balance += target.price or 0
+            self._balance += least_price(target)
 
     def doubt(self) -> None:
         self._balance = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from hotfolder.adapters.ledger import LedgerThread
 from hotfolder.core.batching import labels_of
@@ -79,8 +80,16 @@ class Sender:
         service = self.config.service
         rules = AskRules(first_s=service.poll_s, listing_lag_s=service.listing_lag_s)
         for progress in group:
-            asking = Asking(rules, self.surroundings.now(), self.surroundings.jitter())
+            now, jitter = self.surroundings.now(), self.surroundings.jitter()
+            asking = Asking(rules, now, jitter, partial(self._tell_unknown_status, folder))
             await ask_about_execution(progress, self.targets[folder], self.service, self.purse, asking)
+
+    async def _tell_unknown_status(self, folder: str, status: str) -> None:
+        """Logged once: the image waits as for any other status."""
+        text = f"AutoRetouch says {status[:60]!r} of an image, which this hotfolder does not know; it waits."
+        now = self.surroundings.now()
+        if await self.ledger.call(lambda ledger: ledger.say_once(folder, f"status {status[:60]}", text, now)):
+            log.warning("%s: %s", folder, text)
 
     async def _deliver(self, group: Sequence[Progress], folder: str) -> None:
         for progress in group:

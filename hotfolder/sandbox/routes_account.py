@@ -10,6 +10,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from hotfolder.sandbox.account import CATALOG_DATE, USER_ID, Organization, Workflow
 from hotfolder.sandbox.admission import page_bounds, require_organization, require_sign_in, require_workflow
 from hotfolder.sandbox.errors import ApiError
+from hotfolder.sandbox.world import World
 
 
 async def health(_: Request) -> Response:
@@ -44,13 +45,13 @@ async def list_workflows(request: Request) -> Response:
     world, organization = require_organization(request)
     limit, offset = page_bounds(request)
     own = [one for one in world.workflows.values() if one.organization == organization]
-    entries = [_workflow(one) for one in own[offset : offset + limit]]
+    entries = [_workflow(world, one) for one in own[offset : offset + limit]]
     return JSONResponse({"entries": entries, "total": len(own)})
 
 
 async def get_workflow(request: Request) -> Response:
     world, organization = require_organization(request)
-    return JSONResponse(_workflow(require_workflow(world, organization, request.path_params["id"])))
+    return JSONResponse(_workflow(world, require_workflow(world, organization, request.path_params["id"])))
 
 
 def _organization(organization: Organization) -> dict[str, Any]:
@@ -62,7 +63,7 @@ def _organization(organization: Organization) -> dict[str, Any]:
     }
 
 
-def _workflow(workflow: Workflow) -> dict[str, Any]:
+def _workflow(world: World, workflow: Workflow) -> dict[str, Any]:
     component = {"type": "REMOVE_BACKGROUND", "label": workflow.name, "settings": {}}
     return {
         "id": workflow.id,
@@ -71,5 +72,5 @@ def _workflow(workflow: Workflow) -> dict[str, Any]:
         "date": CATALOG_DATE,
         "author": {"id": USER_ID, "name": "Sandbox"},
         "workflowComponents": [component],
-        "executionPrice": workflow.price,
+        "executionPrice": None if world.switches.hide_prices else workflow.price,
     }

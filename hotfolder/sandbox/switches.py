@@ -33,5 +33,7 @@ class Switches:
     """The quality check ends only with `World.release`."""
     rejected_names: tuple[str, ...] = ()
     """Images whose name matches one of these patterns are a 422 (at upload and at create)."""
+    hide_prices: bool = False
+    """The workflows do not say what they cost."""
     webhook_copies: int = 1
     """0: webhooks get lost, 2: they come twice [?]."""

@@ -41,7 +41,7 @@ async def request_execution(
     if not await sources.is_unchanged(progress.image):
         raise errors.SourceChanged("The file was changed before it was sent.")
     await purse.reserve(request.target)
-    await progress.record(RequestIntended(requested_at=service.now() or moment.now))
+    await progress.record(RequestIntended(requested_at=service.now()))
     # Crash here: the intent is durable and nothing was sent; the look-up finds nothing, and it is sent then.
     try:
         execution_id = await service.create(request)
@@ -90,7 +90,7 @@ async def search_executions(group: Sequence[Progress], target: Target, service: 
     """Read the workflow's executions until all of the group's are found, or certainly not there."""
     times = [p.image.requested_at for p in group]
     known = [t for t in times if t is not None]
-    since = min(known) if service.now() is not None and len(known) == len(times) else None
+    since = min(known) if len(known) == len(times) else None
     search = Search(frozenset(p.image.id for p in group), since)
     while True:
         page = await service.executions(target.organization_id, target.workflow_id, search.offset)

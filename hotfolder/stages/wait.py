@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from hotfolder import errors
 from hotfolder.core.execution import (
+    KNOWN_STATUSES,
     PAYMENT_REQUIRED,
     AskRules,
     Execution,
@@ -33,11 +35,13 @@ UNKNOWN_BEFORE_GIVING_UP = 8
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """What asking needs besides the image; `now` in epoch seconds, 0 ≤ `jitter` < 1."""
+    """What asking needs besides the image; `now` in epoch seconds, 0 ≤ `jitter` < 1. `tell_unknown` is told of a status
+    that nobody knows."""
 
     rules: AskRules
     now: float
     jitter: float
+    tell_unknown: Callable[[str], Awaitable[None]] | None = None
 
 
 async def ask_about_execution(
@@ -64,6 +68,8 @@ async def take_answer(
 ) -> None:
     """Record what the service's answer means, and retry where that is due."""
     image = progress.image
+    if execution.status not in KNOWN_STATUSES and asking.tell_unknown is not None:
+        await asking.tell_unknown(execution.status)
     if image.state is State.HELD and execution.status == PAYMENT_REQUIRED:
         await purse.reserve(target)
         if not may_retry_for_credits(image, asking.rules, asking.now):

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from hotfolder.adapters import in_folders
 from hotfolder.adapters.in_folders import InFolders
+from hotfolder.adapters.ledger import LedgerThread, open_ledger
 from hotfolder.adapters.spool import IN_MEMORY_BYTES, Spool
 from hotfolder.core.image import Image
 from hotfolder.errors import FolderAway, SourceChanged, SourceVanished, UnreadableImage
@@ -24,8 +25,10 @@ def root(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def folders(root: Path, tmp_path: Path) -> InFolders:
-    return InFolders({"Packshots": root}, Spool(tmp_path / "spool"))
+def folders(root: Path, tmp_path: Path) -> Iterator[InFolders]:
+    ledger = LedgerThread(open_ledger(tmp_path / "ledger.sqlite"))
+    yield InFolders({"Packshots": root}, Spool(tmp_path / "spool"), ledger)
+    ledger.close()
 
 
 def put(root: Path, content: bytes = CONTENT, **changes: str) -> Image:
@@ -142,7 +145,7 @@ async def test_a_file_that_may_not_be_read_says_so(
     def refuse(path: Path, flags: int) -> int:
         raise PermissionError(errno.EACCES, "Permission denied", str(path))
 
-    monkeypatch.setattr(in_folders.os, "open", refuse)
+    monkeypatch.setattr("hotfolder.adapters.in_folders.os.open", refuse)
     with pytest.raises(UnreadableImage, match="cannot be read") as caught:
         await folders.open_exact(image)
     assert "right to read" in caught.value.advice

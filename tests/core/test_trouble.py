@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from hotfolder import errors
-from hotfolder.core.holds import ACCOUNT, Hold, HoldKind
+from hotfolder.core.holds import ACCOUNT, Hold, HoldKind, stopping
 from hotfolder.core.image import State
 from hotfolder.core.life import COMMANDS, LIFE, GaveUp, Gone, PutOff
 from hotfolder.core.trouble import (
@@ -91,11 +91,25 @@ def test_what_needs_a_person_is_held_for_all_whom_it_concerns_and_fails_nothing(
     kind: type[errors.NeedsPerson], hold: HoldKind, scope: str
 ) -> None:
     decision = decide(kind("Why.", "What to do."), an_image(attempts=1000), NOW, 0.5)
-    assert decision.event is None
     assert decision.hold is not None
     assert (decision.hold.kind, decision.hold.scope) == (hold, scope)
     assert (decision.hold.reason, decision.hold.advice, decision.hold.since) == ("Why.", "What to do.", NOW)
     assert NOW < decision.hold.wake_at <= NOW + LONGEST_HOLD_CHECK_S
+
+
+@pytest.mark.parametrize("state", AT_WORK)
+@pytest.mark.parametrize("kind", [errors.SignInNeeded, errors.OutOfCredits, errors.WorkflowUnavailable])
+def test_a_step_waits_for_the_hold_that_stops_it_and_is_put_off_by_any_other(
+    kind: type[errors.NeedsPerson], state: State
+) -> None:
+    """A hold that does not stop the very step would have it tried again at once, for ever."""
+    decision = decide(kind("Why."), an_image(state), NOW, 0.5)
+    assert decision.hold is not None
+    if stopping(COMMANDS[state], "Packshots", [decision.hold]):
+        assert decision.event is None
+    else:
+        assert isinstance(decision.event, PutOff)
+        assert decision.event.wake_at > NOW
 
 
 @pytest.mark.parametrize("kind", [errors.ConfigError, errors.AnotherDaemon, errors.DaemonNotRunning])

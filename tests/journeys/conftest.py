@@ -1,4 +1,4 @@
-"""A studio or a workshop with a sandbox beside it; the soak tests run only where somebody asks for them."""
+"""A studio (hotfolder as a process) or a workshop (the daemon in the test's loop), with a sandbox beside it."""
 
 from __future__ import annotations
 
@@ -10,16 +10,6 @@ import pytest
 from hotfolder.sandbox import Sandbox
 from tests.journeys.studio import Studio
 from tests.journeys.workshop import Workshop
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """`-m soak` runs the long versions; otherwise they are left out."""
-    if "soak" in config.getoption("markexpr", ""):
-        return
-    long = [item for item in items if item.get_closest_marker("soak")]
-    if long:
-        config.hook.pytest_deselected(items=long)
-        items[:] = [item for item in items if item not in long]
 
 
 @pytest.fixture

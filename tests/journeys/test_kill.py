@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import random
-import sys
 import time
+from collections.abc import Callable
 
 from tests.journeys.studio import Studio
 
@@ -12,7 +12,9 @@ KILLS = 20
 IMAGES = 40
 
 
-def test_killing_it_twenty_times_neither_pays_twice_nor_loses_an_image(studio: Studio) -> None:
+def test_killing_it_twenty_times_neither_pays_twice_nor_loses_an_image(
+    studio: Studio, record_property: Callable[[str, object], None]
+) -> None:
     """The sandbox answers slowly, so that most kills hit requests under way."""
     chance = random.Random(20261124)
     studio.sandbox.faults.add("any", "delay", seconds=0.15)
@@ -27,4 +29,8 @@ def test_killing_it_twenty_times_neither_pays_twice_nor_loses_an_image(studio: S
     ended = studio.once()
     assert ended.returncode == 0, ended.stdout + ended.stderr
     studio.assert_once_and_whole()
-    sys.stdout.write(f"\nkills {KILLS}, images {IMAGES}, executions {len(studio.sandbox.world.executions)}\n")
+    executions = len(studio.sandbox.world.executions)
+    record_property(
+        "counts",
+        f"kills {KILLS}, images {IMAGES}, executions {executions}, double charges {executions - IMAGES}, losses 0",
+    )

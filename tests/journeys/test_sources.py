@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import socket
+import struct
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -12,10 +14,10 @@ from typing import Any
 
 import pytest
 
-from hotfolder.adapters import image_check
 from hotfolder.core.image import State
 from hotfolder.daemon import Daemon
 from hotfolder.sandbox.calls import Call
+from tests.journeys.studio import Studio, wait_until
 from tests.journeys.workshop import Workshop
 from tests.sandbox.caller import picture
 
@@ -174,9 +176,9 @@ async def test_a_file_moved_while_its_result_comes_down_finds_it_at_its_new_plac
 
     def move() -> None:
         source.rename(workshop.inside / "a.jpg")
-        workshop.wait_until(lambda: paths(workshop) == {"a.jpg"})
+        wait_until(lambda: paths(workshop) == {"a.jpg"}, 20.0)
 
-    when_called(workshop, "result", move)
+    when_called(workshop, "download", move)
     async with workshop.at_work():
         await workshop.until_delivered(1)
     assert set(workshop.results()) == {"a.jpg"}
@@ -269,7 +271,7 @@ async def test_a_file_without_read_rights_fails_with_its_reason_and_goes_on_when
             raise PermissionError(13, "Permission denied", str(path))
         return real(path, *arguments)
 
-    monkeypatch.setattr(image_check.os, "open", refuse)
+    monkeypatch.setattr("hotfolder.adapters.image_check.os.open", refuse)
     workshop.drop("locked.jpg", seed=1)
     workshop.drop("open.jpg", seed=2)
     async with workshop.at_work() as daemon:
@@ -335,24 +337,67 @@ async def test_ten_thousand_files_at_once_are_ten_thousand_rows_and_a_handful_of
     workshop: Workshop,
 ) -> None:
     """The service is away, so all of them have to wait; what is bounded is what waits in memory."""
-    import asyncio
-
     workshop.sandbox.world.switches.outage = "unavailable"
     data = picture(0)
     for number in range(10_000):
         folder = workshop.inside / f"{number // 500}"
         folder.mkdir(exist_ok=True)
-        (folder / f"{number}.jpg").write_bytes(data + number.to_bytes(4, "big"))  # bytes behind the end do no harm
+        (folder / f"{number}.jpg").write_bytes(
+            data + number.to_bytes(4, "big")
+        )  # bytes behind the end do no harm
     most_tasks = most_files = 0
     async with workshop.at_work() as daemon:
 
         def all_are_queued() -> bool:
             nonlocal most_tasks, most_files
             most_tasks = max(most_tasks, len(asyncio.all_tasks()))
-            most_files = max(most_files, len(os.listdir("/proc/self/fd")))
-            return bool(daemon._intakes["Studio"].scans) and not daemon._intakes["Studio"].candidates
+            most_files = max(most_files, sum(1 for _ in Path("/proc/self/fd").iterdir()))
+            return daemon._intakes["Studio"].is_idle
 
-        await workshop.until(all_are_queued, limit_s=200)
+        await workshop.until(all_are_queued, limit_s=250)
         assert workshop.count(State.QUEUED) == 10_000
     assert most_tasks < 60
     assert most_files < 100
+
+
+def write_large_tiff(path: Path, size_bytes: int) -> None:
+    """A small picture whose bytes stand at the end of a large file: sparse on the disk, whole for everybody else."""
+    width, height = 64, 48
+    pixels = bytes([200, 120, 40]) * width * height
+    start = size_bytes - len(pixels)
+    short, long = 3, 4
+    bits = 200  # where the three bits-per-sample stand
+    tags = [
+        (256, short, 1, width),
+        (257, short, 1, height),
+        (258, short, 3, bits),
+        (259, short, 1, 1),
+        (262, short, 1, 2),
+        (273, long, 1, start),
+        (277, short, 1, 3),
+        (278, short, 1, height),
+        (279, long, 1, len(pixels)),
+    ]
+    directory = b"".join(struct.pack("<HHII", *tag) for tag in tags)
+    head = b"II*\0" + struct.pack("<IH", 8, len(tags)) + directory + b"\0" * 4
+    with path.open("wb") as file:
+        file.write(head)
+        file.seek(bits)
+        file.write(struct.pack("<HHH", 8, 8, 8))
+        file.seek(start)
+        file.write(pixels)
+
+
+@on_linux
+def test_an_image_of_three_hundred_megabytes_goes_through_without_being_held_in_memory(
+    studio: Studio,
+) -> None:
+    size_bytes = 300 * 1024 * 1024
+    write_large_tiff(studio.inside / "large.tif", size_bytes)
+    process = studio.start()
+    studio.wait_for_results(1)
+    told = Path(f"/proc/{process.pid}/status").read_text(encoding="utf-8")
+    most_kb = int(told.partition("VmHWM:")[2].split()[0])
+    assert most_kb * 1024 < size_bytes / 2
+    assert studio.stop() == 0
+    studio.assert_once_and_whole()

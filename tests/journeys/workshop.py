@@ -19,7 +19,7 @@ import yaml
 from hotfolder.adapters.autoretouch import Timeouts
 from hotfolder.adapters.config_file import load_config
 from hotfolder.adapters.home import Home, find_home
-from hotfolder.adapters.ledger import read_ledger
+from hotfolder.adapters.ledger import Ledger, open_ledger, read_ledger
 from hotfolder.adapters.token_store import MemoryTokens, TokenSource
 from hotfolder.core.holds import Hold, HoldKind
 from hotfolder.core.image import Image, State
@@ -82,6 +82,7 @@ class Workshop:
 
     def add_folder(self, name: str, inside: Path, outside: Path, **keys: Any) -> None:
         inside.mkdir(parents=True, exist_ok=True)
+        outside.parent.mkdir(parents=True, exist_ok=True)
         quick = {"workflow": "Fast", "settle": "50ms", "rescan": "1s", "watch": "events"}
         self.folders.append({"name": name, "in": str(inside), "out": str(outside), **quick, **keys})
 
@@ -186,6 +187,10 @@ class Workshop:
         (found,) = [image for image in self.images() if image.path == path]
         return found
 
+    def state_of(self, path: str) -> State | None:
+        """None while it is not in the ledger."""
+        return next((image.state for image in self.images() if image.path == path), None)
+
     def count(self, state: State) -> int:
         return sum(image.state is state for image in self.images())
 
@@ -195,6 +200,14 @@ class Workshop:
             return []
         try:
             return [hold for hold in ledger.holds() if kind in (None, hold.kind)]
+        finally:
+            ledger.close()
+
+    def change_ledger(self, work: Callable[[Ledger], object]) -> None:
+        """Between two lives of the daemon."""
+        ledger = open_ledger(self.home.ledger)
+        try:
+            work(ledger)
         finally:
             ledger.close()
 

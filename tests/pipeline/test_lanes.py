@@ -449,7 +449,7 @@ async def test_too_many_requests_closes_the_gate_at_once_for_as_long_as_the_serv
 async def test_holds_of_an_earlier_life_keep_their_lanes_closed(ledger: LedgerThread) -> None:
     await House(ledger).gates.hold(errors.SignInNeeded("Sign in again."), "Packshots")
     house = House(ledger)
-    await house.gates.load()
+    await house.gates.load(["Packshots"])
     await house.add(queued(1))
     async with house.open():
         await until(house.is_at_rest)

@@ -17,6 +17,7 @@ from hotfolder.adapters.autoretouch.faults import (
 )
 from hotfolder.adapters.autoretouch.http import Answer, Call, Http, Trouble
 from hotfolder.adapters.token_store import TokenSource, load_token, store_token
+from hotfolder.core.timing import backoff_s
 from hotfolder.errors import HotfolderError, SignInNeeded
 
 CLIENT_ID = "V8EkfbxtBi93cAySTVWAecEum4d6pt4J"
@@ -30,6 +31,10 @@ MARGIN_S = 60.0
 
 LAST_WAIT_S = 10.0
 """How long closing waits for a refresh under way."""
+
+FIRST_DOUBT_S = 10.0
+LONGEST_DOUBT_S = 600.0
+"""A refused refresh token is asked about again all the same, ever less often: the refusal may have been a mistake."""
 
 _PASSING = frozenset({"temporarily_unavailable", "server_error", "slow_down", "too_many_requests"})
 
@@ -48,6 +53,15 @@ class _Grant:
     access: str = field(repr=False)
     refresh: str | None = field(repr=False)
     lifetime_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Refusal:
+    """The auth server refused this refresh token, so many times; `until` then nobody needs to ask again."""
+
+    token: str = field(repr=False)
+    times: int
+    until: float
 
 
 class Refused(Exception):
@@ -70,6 +84,7 @@ class AccessTokens:
         self._monotonic = monotonic
         self._access: _Access | None = None
         self._unstored: _Grant | None = None
+        self._refusal: _Refusal | None = None
         self._refresh: asyncio.Task[str] | None = None
 
     async def current(self) -> str:
@@ -100,6 +115,10 @@ class AccessTokens:
         """Waits a while for a refresh under way, as its rotated token has to be stored."""
         if self._refresh is not None:
             await asyncio.wait([self._refresh], timeout=LAST_WAIT_S)
+
+    def forget_refusal(self) -> None:
+        """A person says "try again": also a token that was refused is asked about."""
+        self._refusal = None
 
     async def revoke(self, refresh_token: str) -> None:
         """[C] The refresh token is dead afterwards; whoever stores it has to forget it."""
@@ -149,6 +168,21 @@ class AccessTokens:
             raise sign_in_needed() from None
 
     async def _grant(self, refresh_token: str) -> _Grant:
+        """Raises `Refused`; without asking where the server said so a while ago."""
+        known = self._refusal if self._refusal and self._refusal.token == refresh_token else None
+        if known and self._monotonic() < known.until:
+            raise Refused
+        try:
+            grant = await self._redeem(refresh_token)
+        except Refused:
+            times = known.times if known else 0
+            wait_s = backoff_s(times, 1.0, first_s=FIRST_DOUBT_S, longest_s=LONGEST_DOUBT_S)
+            self._refusal = _Refusal(refresh_token, times + 1, self._monotonic() + wait_s)
+            raise
+        self._refusal = None
+        return grant
+
+    async def _redeem(self, refresh_token: str) -> _Grant:
         form = {"grant_type": "refresh_token", "refresh_token": refresh_token, "client_id": CLIENT_ID}
         body = urlencode(form, errors="replace").encode()
         answer = await self._post("/oauth/token", "application/x-www-form-urlencoded", body)

@@ -80,6 +80,10 @@ class AutoRetouch:
         """Get a new access token now; raises `SignInNeeded` when the refresh token is refused or missing."""
         await self._access.renewed()
 
+    def forget_refusal(self) -> None:
+        """A refresh token that was refused is asked about less and less; from now on, anew."""
+        self._access.forget_refusal()
+
     async def revoke(self, refresh_token: str) -> None:
         """Make the refresh token worthless [C]; an unknown one is no error. The caller has to forget it."""
         await self._access.revoke(refresh_token)
