@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import logging.handlers
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -95,13 +96,25 @@ def is_running(home: Home) -> bool:
         return True
 
 
+class _OneLine(logging.Formatter):
+    """One record, one line (and its traceback): a file's name may hold line breaks, and must not pass for a line."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name for it
+        return _UNPRINTABLE.sub(
+            lambda found: found[0].encode("unicode_escape").decode(), super().formatMessage(record)
+        )
+
+
+_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+
+
 def log_to_file(home: Home) -> logging.Handler:
     """The log file with rotation. The libraries' own chatter stays at warnings: nothing of it may name a secret (I8)."""
     home.make()
     handler = logging.handlers.RotatingFileHandler(
         home.log_file, maxBytes=LOG_BYTES, backupCount=LOGS_KEPT, encoding="utf-8"
     )
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)-7s %(name)s: %(message)s"))
+    handler.setFormatter(_OneLine("%(asctime)s %(levelname)-7s %(name)s: %(message)s"))
     root = logging.getLogger()
     root.addHandler(handler)
     logging.getLogger("hotfolder").setLevel(logging.INFO)

@@ -447,6 +447,18 @@ def _unusable(path: Path, error: Exception) -> LedgerUnusable:
     )
 
 
+def _unusable_now(error: Exception) -> LedgerUnusable:
+    if _is_damage(getattr(error, "orig", None) or error):
+        return LedgerUnusable(
+            f"The ledger is damaged ({_short(error)}).",
+            "Start hotfolder again: it sets the ledger aside and says how to go on.",
+        )
+    return LedgerUnusable(
+        f"The ledger cannot be written now ({_short(error)}).",
+        "Make room on the disk, or give this user the right to write there.",
+    )
+
+
 def _is_damage(error: object) -> bool:
     text = str(error).lower()
     return isinstance(error, _Damaged) or "malformed" in text or "not a database" in text
@@ -482,10 +494,7 @@ class LedgerThread:
         except (exc.IntegrityError, exc.ProgrammingError):
             raise  # a bug of ours, not a trouble of the disk
         except (exc.DatabaseError, sqlite3.DatabaseError) as error:
-            raise LedgerUnusable(
-                f"The ledger cannot be written now ({_short(error)}).",
-                "Make room on the disk, or give this user the right to write there.",
-            ) from error
+            raise _unusable_now(error) from error
 
     def close(self) -> None:
         self._executor.shutdown(wait=True)

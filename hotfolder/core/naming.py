@@ -29,6 +29,11 @@ _WINDOWS_FORBIDDEN = re.compile(r'[<>:"|?*\\\x00-\x1f]')
 _WINDOWS_RESERVED = re.compile(r"(CON|PRN|AUX|NUL|CONIN\$|CONOUT\$|(COM|LPT)[0-9¹²³]) *(\..*)?", re.I | re.S)
 
 
+def name_for_service(name: str) -> str:
+    """A file's name as the service is told it: on one line, whatever a file system allows."""
+    return re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]", "_", name)
+
+
 def part_name(image_id: str) -> str:
     """The name of the part file of an image: beside its result, ignored by the watcher, swept at start."""
     if "/" in image_id or "\\" in image_id:

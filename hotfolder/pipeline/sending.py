@@ -12,6 +12,7 @@ from hotfolder.core.batching import labels_of
 from hotfolder.core.config import Config, FolderConfig
 from hotfolder.core.execution import AskRules
 from hotfolder.core.image import Image, State
+from hotfolder.core.naming import name_for_service
 from hotfolder.pipeline.lanes import Lane
 from hotfolder.pipeline.surroundings import Surroundings
 from hotfolder.ports import (
@@ -106,7 +107,7 @@ class Sender:
         batch = await self.ledger.call(lambda ledger: ledger.batch(batch_id)) if batch_id else None
         return ExecutionRequest(
             target=self.targets[image.folder],
-            name=image.name,
+            name=name_for_service(image.name),
             content_hash=image.content_hash,
             content_type=image.content_type,
             labels={**folder.labels, **labels_of(batch), IMAGE_LABEL: image.id},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hotfolder.core.life import Uploaded
+from hotfolder.core.naming import name_for_service
 from hotfolder.errors import ServiceAway
 from hotfolder.ports import Progress, Service, Sources, Target, Upload
 
@@ -17,7 +18,7 @@ async def upload_image(progress: Progress, target: Target, service: Service, sou
         if not await service.has_image(target.organization_id, image.content_hash):
             upload = Upload(
                 organization_id=target.organization_id,
-                name=image.name,
+                name=name_for_service(image.name),
                 content_type=image.content_type,
                 size_bytes=image.size_bytes,
                 source=source,

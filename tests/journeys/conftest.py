@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from hotfolder.sandbox import Sandbox
+from tests.journeys.crasher import Crasher
 from tests.journeys.studio import Studio
 from tests.journeys.workshop import Workshop
 
@@ -26,6 +27,15 @@ def studio(tmp_path: Path, sandbox: Sandbox) -> Iterator[Studio]:
         yield one
     finally:
         one.kill()
+
+
+@pytest.fixture
+def crasher() -> Iterator[Crasher]:
+    one = Crasher()
+    try:
+        yield one
+    finally:
+        one.close()
 
 
 @pytest.fixture

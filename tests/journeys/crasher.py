@@ -17,7 +17,10 @@ import sys
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tests.journeys.studio import Studio
 
 ROOT = Path(__file__).parents[2]
 
@@ -145,6 +148,19 @@ class Crasher:
         self._server.stdin.write(json.dumps(order) + "\n")
         self._server.stdin.flush()
         return int(self._server.stdout.readline())
+
+    def live(self, studio: Studio, die_at: int) -> int:
+        """A life of this studio's `run --once` that ends at its `die_at`-th effect (0: never before its time)."""
+        return self.run(
+            {
+                "arguments": ["--home", str(studio.home), "run", "--once"],
+                "environment": studio.environment,
+                "output": str(studio.root / "output.txt"),
+                "record": str(studio.root / "effects.txt"),
+                "folder": str(studio.outside),
+                "die_at": die_at,
+            }
+        )
 
     def close(self) -> None:
         self._server.communicate()

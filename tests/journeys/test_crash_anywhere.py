@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,15 +15,6 @@ SHARDS = 4
 """The points are dealt out to so many tests, which may run side by side."""
 MOST_POINTS = 400
 NEVER = 0
-
-
-@pytest.fixture
-def crasher() -> Iterator[Crasher]:
-    one = Crasher()
-    try:
-        yield one
-    finally:
-        one.close()
 
 
 class Journey:
@@ -39,16 +30,7 @@ class Journey:
             self.studio.drop(path, seed=number)
 
     def live(self, die_at: int) -> int:
-        return self._crasher.run(
-            {
-                "arguments": ["--home", str(self.studio.home), "run", "--once"],
-                "environment": self.studio.environment,
-                "output": str(self.studio.root / "output.txt"),
-                "record": str(self.studio.root / "effects.txt"),
-                "folder": str(self.studio.outside),
-                "die_at": die_at,
-            }
-        )
+        return self._crasher.live(self.studio, die_at)
 
     @property
     def effects(self) -> list[str]:

@@ -536,7 +536,9 @@ async def test_an_event_is_committed_before_anybody_hears_of_it(house: House) ->
 async def test_an_event_that_cannot_be_committed_has_not_happened(house: House, tmp_path: Path) -> None:
     heard: list[Image] = []
     await house.add(queued(1))
-    progress = ImageProgress(queued(1), house.ledger, lambda: NOW, lambda _, after: heard.append(after))
+    progress = ImageProgress(
+        queued(1), house.ledger, house.clock.surroundings, lambda _, after: heard.append(after)
+    )
     stranger = sqlite3.connect(tmp_path / "ledger.sqlite", isolation_level=None)
     stranger.execute("BEGIN EXCLUSIVE")
     try:
@@ -551,7 +553,9 @@ async def test_an_event_that_cannot_be_committed_has_not_happened(house: House, 
 async def test_an_unlisted_event_reaches_neither_the_ledger_nor_anybody(house: House) -> None:
     heard: list[Image] = []
     await house.add(queued(1))
-    progress = ImageProgress(queued(1), house.ledger, lambda: NOW, lambda _, after: heard.append(after))
+    progress = ImageProgress(
+        queued(1), house.ledger, house.clock.surroundings, lambda _, after: heard.append(after)
+    )
     with pytest.raises(UnlistedTransition):
         await progress.record(NotListed(looks=1))
     await progress.record(PutOff(reason="Later.", wake_at=NOW + 5))
