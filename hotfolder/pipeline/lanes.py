@@ -219,9 +219,7 @@ class Lanes:
         for listener in self.listeners:
             try:
                 listener(before, after)
-            except (
-                Exception
-            ):  # the change is committed: whoever could not hear of it must not undo it (keeps I7)
+            except Exception:  # the change is committed, and whoever failed must not undo it (keeps I7)
                 log.exception("Somebody who was told that %s is %s failed", after.path, after.state.value)
 
     # --- when it goes wrong -----------------------------------------------------------------------
