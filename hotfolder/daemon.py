@@ -365,8 +365,13 @@ class Daemon:
             return False
         counts = await self._ledger.call(lambda ledger: ledger.counts())
         mine = [(name, state) for name in self._intakes for state in counts.get(name, {})]
-        waiting = all(state.is_final or self._gates.person_hold(state, name) for name, state in mine)
+        waiting = all(state.is_final or self._waits_for_person(state, name) for name, state in mine)
         return waiting and not self._lanes.under_way
+
+    def _waits_for_person(self, state: State, folder: str) -> bool:
+        """Held by name, or because nobody knows where its workflow is."""
+        lost = folder not in self._targets and self._gates.get(folder, HoldKind.WORKFLOW) is not None
+        return lost or self._gates.person_hold(state, folder) is not None
 
     async def _outcome(self) -> Outcome:
         images = await self._ledger.call(lambda ledger: ledger.images())
