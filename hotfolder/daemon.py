@@ -17,7 +17,9 @@ from typing import Any
 from hotfolder.adapters.autoretouch import AutoRetouch, Timeouts
 from hotfolder.adapters.home import Home
 from hotfolder.adapters.in_folders import InFolders
-from hotfolder.adapters.ledger import Ledger, LedgerThread, open_ledger
+from hotfolder.adapters.ledger import Ledger
+from hotfolder.adapters.ledger_file import open_ledger
+from hotfolder.adapters.ledger_thread import LedgerThread
 from hotfolder.adapters.out_folders import OutFolders
 from hotfolder.adapters.spool import Spool
 from hotfolder.adapters.token_store import TokenSource

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import BinaryIO, TypeVar
 
 from hotfolder import errors
-from hotfolder.adapters.ledger import LedgerThread
+from hotfolder.adapters.ledger_thread import LedgerThread
 from hotfolder.adapters.scanner import folder_identity, on_another_drive, stamp_of
 from hotfolder.adapters.spool import PIECE_BYTES, Spool, SpoolParcel
 from hotfolder.core.image import Image

@@ -7,28 +7,19 @@ Each method is one transaction, whole or not at all. There is one writing connec
 
 from __future__ import annotations
 
-import asyncio
-import sqlite3
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import asdict, replace
-from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, exc, func, select
+from sqlalchemy import Engine, func, select
 from sqlalchemy import delete as delete_from
 from sqlalchemy import update as update_of
 from sqlalchemy.dialects.sqlite import insert
-from sqlalchemy.pool import StaticPool
 
 from hotfolder.adapters import ledger_schema as schema
 from hotfolder.core.batching import Batch
 from hotfolder.core.holds import Hold, HoldKind
 from hotfolder.core.image import Image, State
-from hotfolder.errors import LedgerUnusable
-
-T = TypeVar("T")
 
 _FOLDER_NAMES = (
     schema.images.c.folder,
@@ -46,7 +37,7 @@ _FILE_COLUMNS = frozenset({"path", "size_bytes", "mtime_ns"})
 
 
 class Ledger:
-    """The ledger of one home, synchronous. Make one with `open_ledger` or `read_ledger`."""
+    """The ledger of one home, synchronous. Made by `ledger_file`."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -327,178 +318,3 @@ def _image(row: Any) -> Image:
 def _upsert_batch(batch: Batch) -> Any:
     row = asdict(batch)
     return insert(schema.batches).values(**row).on_conflict_do_update(index_elements=["id"], set_=row)
-
-
-# --- opening --------------------------------------------------------------------------------------
-
-
-BUSY_S = 5.0
-"""How long somebody else may hold the ledger before it counts as unusable."""
-
-
-def open_ledger(path: Path, *, busy_s: float = BUSY_S) -> Ledger:
-    """Open the ledger for writing, making or migrating it where needed. Raises `LedgerUnusable` for one that is
-    newer than this program, that cannot be written, or that is damaged (which is set aside under a new name)."""
-    engine = _engine(path, read_only=False, busy_s=busy_s)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with engine.connect() as db:
-            _check_whole(db)
-        _migrate(engine)
-    except (exc.DatabaseError, sqlite3.DatabaseError, OSError) as error:
-        engine.dispose()  # before it is set aside: a late close would remove the WAL of whatever is there by then
-        raise _unusable(path, error) from error
-    except BaseException:
-        engine.dispose()
-        raise
-    return Ledger(engine)
-
-
-def read_ledger(path: Path) -> Ledger | None:
-    """Open the ledger for looking only; None where there is none yet."""
-    if not path.exists():
-        return None
-    engine = _engine(path, read_only=True, busy_s=BUSY_S)
-    try:
-        with engine.connect() as db:
-            _check_version(_version(db))
-            _check_whole(db)
-    except (exc.DatabaseError, sqlite3.DatabaseError) as error:
-        engine.dispose()
-        raise LedgerUnusable(
-            f"The ledger {path} cannot be read ({_short(error)}).", "Run `hotfolder check` for what to do."
-        ) from error
-    except BaseException:
-        engine.dispose()
-        raise
-    return Ledger(engine)
-
-
-def _engine(path: Path, *, read_only: bool, busy_s: float) -> Engine:
-    mode = "ro" if read_only else "rwc"
-    uri = f"{path.absolute().as_uri()}?mode={mode}"
-    engine = create_engine(
-        "sqlite://",
-        creator=lambda: sqlite3.connect(uri, uri=True, check_same_thread=False, timeout=busy_s),
-        poolclass=StaticPool,
-    )
-
-    @event.listens_for(engine, "connect")
-    def _prepare(connection: sqlite3.Connection, _: object) -> None:
-        connection.isolation_level = None  # transactions are begun by hand, below
-        if not read_only:
-            connection.execute("PRAGMA journal_mode=WAL")
-            connection.execute("PRAGMA synchronous=FULL")
-            connection.execute("PRAGMA fullfsync=1")
-        connection.execute("PRAGMA foreign_keys=ON")
-
-    @event.listens_for(engine, "begin")
-    def _begin(db: Connection) -> None:
-        db.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
-
-    return engine
-
-
-class _Damaged(sqlite3.DatabaseError):
-    """`PRAGMA quick_check` found something."""
-
-
-def _check_whole(db: Connection) -> None:
-    answer = db.exec_driver_sql("PRAGMA quick_check(1)").scalar()
-    if answer != "ok":
-        raise _Damaged(str(answer))
-
-
-def _version(db: Connection) -> int:
-    return int(db.exec_driver_sql("PRAGMA user_version").scalar() or 0)
-
-
-def _check_version(version: int) -> None:
-    if version > schema.VERSION:
-        raise LedgerUnusable(
-            "The ledger was written by a newer hotfolder.",
-            "Install that version again; this one must not touch it.",
-        )
-
-
-def _migrate(engine: Engine) -> None:
-    with engine.begin() as db:
-        version = _version(db)
-        _check_version(version)
-        if version == 0:
-            schema.metadata.create_all(db)
-        for migrate in schema.MIGRATIONS[max(version, 1) - 1 :] if version else ():
-            migrate(db)
-        db.exec_driver_sql(f"PRAGMA user_version={schema.VERSION}")
-
-
-def _unusable(path: Path, error: Exception) -> LedgerUnusable:
-    original = getattr(error, "orig", None) or error
-    if _is_damage(original):
-        kept = _set_aside(path)
-        return LedgerUnusable(
-            f"The ledger is damaged ({_short(error)}). It was set aside as {kept}.",
-            "No image was touched. Put a backup in its place, or start again: images whose results are not in the"
-            " out folder would then be sent, and paid, once more. Move those you do not want sent out of the in folder.",
-        )
-    return LedgerUnusable(
-        f"The ledger {path} cannot be used now ({_short(error)}).",
-        "Make room on the disk or give this user the right to write there, then start again.",
-    )
-
-
-def _unusable_now(error: Exception) -> LedgerUnusable:
-    if _is_damage(getattr(error, "orig", None) or error):
-        return LedgerUnusable(
-            f"The ledger is damaged ({_short(error)}).",
-            "Start hotfolder again: it sets the ledger aside and says how to go on.",
-        )
-    return LedgerUnusable(
-        f"The ledger cannot be written now ({_short(error)}).",
-        "Make room on the disk, or give this user the right to write there.",
-    )
-
-
-def _is_damage(error: object) -> bool:
-    text = str(error).lower()
-    return isinstance(error, _Damaged) or "malformed" in text or "not a database" in text
-
-
-def _set_aside(path: Path) -> Path:
-    """Rename the damaged ledger (and its WAL) so that nothing overwrites what may still be rescued from it."""
-    number = 1
-    while (kept := path.with_name(f"{path.name}.damaged-{number}")).exists():
-        number += 1
-    for suffix in ("", "-wal", "-shm"):
-        with suppress(FileNotFoundError):
-            path.with_name(path.name + suffix).rename(kept.with_name(kept.name + suffix))
-    return kept
-
-
-def _short(error: Exception) -> str:
-    return str(getattr(error, "orig", None) or error).splitlines()[0]
-
-
-class LedgerThread:
-    """The ledger's own thread: whole transactions are handed to it as functions and awaited."""
-
-    def __init__(self, ledger: Ledger) -> None:
-        self._ledger = ledger
-        self._executor = ThreadPoolExecutor(1, thread_name_prefix="ledger")
-
-    async def call(self, work: Callable[[Ledger], T]) -> T:
-        """Run `work(ledger)` in the ledger's thread. A commit that was begun is finished even when the caller goes."""
-        loop = asyncio.get_running_loop()
-        try:
-            return await loop.run_in_executor(self._executor, work, self._ledger)
-        except (exc.IntegrityError, exc.ProgrammingError):
-            raise  # a bug of ours, not a trouble of the disk
-        except (exc.DatabaseError, sqlite3.DatabaseError) as error:
-            raise _unusable_now(error) from error
-
-    def close(self) -> None:
-        self._executor.shutdown(wait=True)
-        self._ledger.close()
-
-
-__all__: Sequence[str] = ("Ledger", "LedgerThread", "open_ledger", "read_ledger")

@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from hotfolder import errors
-from hotfolder.adapters.ledger import Ledger, LedgerThread
+from hotfolder.adapters.ledger import Ledger
+from hotfolder.adapters.ledger_thread import LedgerThread
 from hotfolder.adapters.spool import PIECE_BYTES, Spool, SpoolParcel
 from hotfolder.core.image import Image, State
 from hotfolder.core.naming import choose_result_path, is_part_name, part_name, path_key

@@ -198,7 +198,7 @@ def _of_watching(folder: FolderConfig) -> Finding:
 
 
 def _was_used(home: Home, folder: str) -> bool:
-    from hotfolder.adapters.ledger import read_ledger
+    from hotfolder.adapters.ledger_file import read_ledger
 
     ledger = read_ledger(home.ledger)
     if ledger is None:

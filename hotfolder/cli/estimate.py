@@ -95,7 +95,7 @@ def ask_prices(home: Home, config: Config, names: list[str]) -> Prices:
 
 
 def _survey_all(home: Home, folders: list[FolderConfig]) -> list[Survey]:
-    from hotfolder.adapters.ledger import read_ledger
+    from hotfolder.adapters.ledger_file import read_ledger
 
     ledger = read_ledger(home.ledger)
     try:

@@ -32,7 +32,7 @@ class Memory:
 
 
 def read_memory(home: Home) -> Memory:
-    from hotfolder.adapters.ledger import read_ledger
+    from hotfolder.adapters.ledger_file import read_ledger
 
     ledger = read_ledger(home.ledger)
     if ledger is None:

@@ -106,7 +106,7 @@ class Board(Face):
 
     def _show_last(self, daemon: Daemon, home: Home) -> None:
         """How it ended; the daemon's own ledger is closed by now."""
-        from hotfolder.adapters.ledger import read_ledger
+        from hotfolder.adapters.ledger_file import read_ledger
 
         ledger = read_ledger(home.ledger)
         if ledger is not None:

@@ -119,7 +119,7 @@ def _try_again(home: Home, failed: list[Image], everything: bool) -> tuple[int, 
 def _record(home: Home, failed: list[Image]) -> int:
     """Without a daemon this command is the ledger's only writer, for as long as it holds the home's lock."""
     from hotfolder.adapters.home import sole_daemon
-    from hotfolder.adapters.ledger import open_ledger
+    from hotfolder.adapters.ledger_file import open_ledger
     from hotfolder.core.life import step, try_again
 
     try:

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
-from hotfolder.adapters.ledger import LedgerThread
+from hotfolder.adapters.ledger_thread import LedgerThread
 from hotfolder.adapters.out_folders import OutFolders
 from hotfolder.core.config import Config
 from hotfolder.core.holds import ACCOUNT, Hold, HoldKind

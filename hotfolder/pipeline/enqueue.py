@@ -11,7 +11,8 @@ from datetime import datetime
 from pathlib import Path
 
 from hotfolder.adapters.image_check import ImageFacts
-from hotfolder.adapters.ledger import Ledger, LedgerThread
+from hotfolder.adapters.ledger import Ledger
+from hotfolder.adapters.ledger_thread import LedgerThread
 from hotfolder.adapters.scanner import Scan, is_listed, stamp_of
 from hotfolder.core.batching import (
     Batch,

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Collection
 from dataclasses import replace
 
-from hotfolder.adapters.ledger import LedgerThread
+from hotfolder.adapters.ledger_thread import LedgerThread
 from hotfolder.core import health
 from hotfolder.core.holds import ACCOUNT, Hold, HoldKind, stopping
 from hotfolder.core.image import State

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from hotfolder.adapters.image_check import check_image, hash_file
-from hotfolder.adapters.ledger import LedgerThread
+from hotfolder.adapters.ledger_thread import LedgerThread
 from hotfolder.adapters.scanner import Scan, folder_identity, on_another_drive, scan_folder, stamp_of
 from hotfolder.core.config import Existing, FolderConfig
 from hotfolder.core.holds import HoldKind

@@ -13,7 +13,8 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from hotfolder.adapters.ledger import Ledger, LedgerThread
+from hotfolder.adapters.ledger import Ledger
+from hotfolder.adapters.ledger_thread import LedgerThread
 from hotfolder.core.image import Image, State
 from hotfolder.core.life import COMMANDS, Event, step
 from hotfolder.core.sharing import share

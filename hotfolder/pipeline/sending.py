@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from hotfolder.adapters.ledger import LedgerThread
+from hotfolder.adapters.ledger_thread import LedgerThread
 from hotfolder.core.batching import labels_of
 from hotfolder.core.config import Config, FolderConfig
 from hotfolder.core.execution import AskRules

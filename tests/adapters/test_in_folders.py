@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from hotfolder.adapters.in_folders import InFolders
-from hotfolder.adapters.ledger import LedgerThread, open_ledger
+from hotfolder.adapters.ledger_file import open_ledger
+from hotfolder.adapters.ledger_thread import LedgerThread
 from hotfolder.adapters.spool import IN_MEMORY_BYTES, Spool
 from hotfolder.core.image import Image
 from hotfolder.errors import FolderAway, SourceChanged, SourceVanished, UnreadableImage

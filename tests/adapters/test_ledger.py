@@ -14,7 +14,9 @@ import pytest
 from sqlalchemy.exc import IntegrityError
 
 from hotfolder.adapters import ledger_schema as schema
-from hotfolder.adapters.ledger import Ledger, LedgerThread, open_ledger, read_ledger
+from hotfolder.adapters.ledger import Ledger
+from hotfolder.adapters.ledger_file import open_ledger, read_ledger
+from hotfolder.adapters.ledger_thread import LedgerThread
 from hotfolder.core.batching import Batch
 from hotfolder.core.holds import ACCOUNT, Hold, HoldKind
 from hotfolder.core.image import Image, State

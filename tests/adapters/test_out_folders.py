@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from hotfolder.adapters.ledger import LedgerThread, open_ledger
+from hotfolder.adapters.ledger_file import open_ledger
+from hotfolder.adapters.ledger_thread import LedgerThread
 from hotfolder.adapters.out_folders import OutFolders, unwritable
 from hotfolder.adapters.spool import Spool
 from hotfolder.core.image import Image, State

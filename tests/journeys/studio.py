@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from hotfolder.adapters.ledger import read_ledger
+from hotfolder.adapters.ledger_file import read_ledger
 from hotfolder.core.naming import is_part_name
 from hotfolder.core.snapshot import image_facts
 from hotfolder.sandbox import REFRESH_TOKEN, Execution, Sandbox, World

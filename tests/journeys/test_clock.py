@@ -7,7 +7,7 @@ from functools import partial
 
 import pytest
 
-from hotfolder.adapters.ledger import open_ledger
+from hotfolder.adapters.ledger_file import open_ledger
 from hotfolder.core.holds import HoldKind
 from hotfolder.core.image import State
 from hotfolder.pipeline.surroundings import Surroundings

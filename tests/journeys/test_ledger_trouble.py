@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from hotfolder.adapters.ledger import open_ledger
+from hotfolder.adapters.ledger_file import open_ledger
 from hotfolder.core.holds import HoldKind
 from hotfolder.core.image import State
 from hotfolder.daemon import Daemon

@@ -19,7 +19,8 @@ import yaml
 from hotfolder.adapters.autoretouch import Timeouts
 from hotfolder.adapters.config_file import load_config
 from hotfolder.adapters.home import Home, find_home
-from hotfolder.adapters.ledger import Ledger, open_ledger, read_ledger
+from hotfolder.adapters.ledger import Ledger
+from hotfolder.adapters.ledger_file import open_ledger, read_ledger
 from hotfolder.adapters.token_store import MemoryTokens, TokenSource
 from hotfolder.core.holds import Hold, HoldKind
 from hotfolder.core.image import Image, State

@@ -13,7 +13,9 @@ from typing import Any
 import pytest
 
 from hotfolder import errors
-from hotfolder.adapters.ledger import Ledger, LedgerThread, open_ledger
+from hotfolder.adapters.ledger import Ledger
+from hotfolder.adapters.ledger_file import open_ledger
+from hotfolder.adapters.ledger_thread import LedgerThread
 from hotfolder.core.holds import ACCOUNT, HoldKind
 from hotfolder.core.image import Image, State
 from hotfolder.core.life import Delivered, Finished, NotListed, PutOff, UnlistedTransition, Uploaded

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hotfolder.adapters.ledger import LedgerThread, open_ledger
+from hotfolder.adapters.ledger_file import open_ledger
+from hotfolder.adapters.ledger_thread import LedgerThread
 from hotfolder.core.life import PutOff
 from hotfolder.core.timing import CLOCK_JUMP_S
 from hotfolder.pipeline.lanes import ImageProgress
