@@ -19,7 +19,9 @@ BUSY_S = 5.0
 
 def open_ledger(path: Path, *, busy_s: float = BUSY_S) -> Ledger:
     """Open the ledger for writing, making or migrating it where needed. Raises `LedgerUnusable` for one that is
-    newer than this program, that cannot be written, or that is damaged (which is set aside under a new name)."""
+    newer than this program, that cannot be written, or that is damaged (which is set aside under a new name, and
+    never replaced by an empty one: to a ledger that remembers nothing every image is new, and would be paid again)."""
+    _refuse_to_begin_anew(path)
     engine = _engine(path, read_only=False, busy_s=busy_s)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -36,7 +38,9 @@ def open_ledger(path: Path, *, busy_s: float = BUSY_S) -> Ledger:
 
 
 def read_ledger(path: Path) -> Ledger | None:
-    """Open the ledger for looking only; None where there is none yet."""
+    """Open the ledger for looking only; None where there is none yet. Raises `LedgerUnusable` for one that is newer
+    than this program, damaged, or set aside."""
+    _refuse_to_begin_anew(path)
     if not path.exists():
         return None
     engine = _engine(path, read_only=True, busy_s=BUSY_S)
@@ -118,9 +122,7 @@ def _unusable(path: Path, error: Exception) -> LedgerUnusable:
     if _is_damage(original):
         kept = _set_aside(path)
         return LedgerUnusable(
-            f"The ledger is damaged ({_short(error)}). It was set aside as {kept}.",
-            "No image was touched. Put a backup in its place, or start again: images whose results are not in the"
-            " out folder would then be sent, and paid, once more. Move those you do not want sent out of the in folder.",
+            f"The ledger is damaged ({_short(error)}). It was set aside as {kept}.", _after_damage(path)
         )
     return LedgerUnusable(
         f"The ledger {path} cannot be used now ({_short(error)}).",
@@ -137,6 +139,24 @@ def unusable_now(error: Exception) -> LedgerUnusable:
     return LedgerUnusable(
         f"The ledger cannot be written now ({_short(error)}).",
         "Make room on the disk, or give this user the right to write there.",
+    )
+
+
+def _refuse_to_begin_anew(path: Path) -> None:
+    """Where a damaged ledger was set aside and nothing stands in its place, only the person may begin anew (I2)."""
+    kept = sorted(path.parent.glob(f"{path.name}.damaged-*[0-9]"))
+    if kept and not path.exists():
+        raise LedgerUnusable(
+            f"The ledger was damaged and set aside as {kept[-1]}; nothing is in its place.",
+            _after_damage(path),
+        )
+
+
+def _after_damage(path: Path) -> str:
+    return (
+        f"No image was touched, and nothing is sent until you decide. Best: put a backup in its place, as {path}."
+        " Or begin anew: every image in the in folders would then be sent, and paid, once more, so move out what has"
+        " been paid for first; then move the set-aside file away and start hotfolder."
     )
 
 

@@ -487,11 +487,30 @@ def test_a_second_damaged_ledger_does_not_replace_the_first(path: Path) -> None:
     assert kept == [b"firstf", b"second"]
 
 
-def test_after_a_damaged_one_was_set_aside_a_new_ledger_can_be_begun(path: Path) -> None:
-    path.parent.mkdir()
+def test_a_backup_in_the_place_of_a_damaged_ledger_is_taken(path: Path) -> None:
+    ledger = open_ledger(path)
+    ledger.add(an_image())
+    ledger.close()
+    backup = path.read_bytes()
     path.write_bytes(b"nonsense" * 400)
     with pytest.raises(LedgerUnusable):
         open_ledger(path)
+    path.write_bytes(backup)
+    ledger = open_ledger(path)
+    assert ledger.images() == [an_image()]
+    ledger.close()
+
+
+def test_after_a_damaged_one_was_set_aside_only_the_person_can_begin_a_new_ledger(path: Path) -> None:
+    """An empty ledger knows nothing of what was paid: a restart alone must not make one (keeps I2)."""
+    path.parent.mkdir()
+    path.write_bytes(b"nonsense" * 400)
+    for attempt in (open_ledger, open_ledger, read_ledger):
+        with pytest.raises(LedgerUnusable, match="set aside") as caught:
+            attempt(path)
+        assert "paid, once more" in caught.value.advice
+    assert not path.exists()
+    path.with_name("ledger.sqlite.damaged-1").rename(path.parent / "kept elsewhere")
     ledger = open_ledger(path)
     ledger.add(an_image())
     assert ledger.images() == [an_image()]

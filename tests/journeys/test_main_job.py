@@ -112,3 +112,18 @@ def test_originals_are_as_they_were(studio: Studio) -> None:
     assert studio.once().returncode == 0
     assert {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in studio.sources()} == before
     assert sorted(p.name for p in copy.iterdir()) == sorted(p.name for p in studio.inside.iterdir())
+
+
+def test_a_damaged_ledger_pays_for_nothing_again_however_often_it_is_started(studio: Studio) -> None:
+    """Keeps I2: whoever starts it at login starts it again and again."""
+    for number in range(3):
+        studio.drop(f"{number}.jpg", seed=number)
+    assert studio.once().returncode == 0
+    (studio.home / "ledger.sqlite-wal").unlink(missing_ok=True)
+    (studio.home / "ledger.sqlite").write_bytes(b"garbage" * 2000)
+    for _ in range(3):
+        answer = studio.once()
+        assert answer.returncode == 1
+        assert "set aside" in answer.stderr
+    assert len(studio.sandbox.world.executions) == 3
+    assert len(studio.results()) == 3
