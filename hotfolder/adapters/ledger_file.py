@@ -154,9 +154,9 @@ def _refuse_to_begin_anew(path: Path) -> None:
 
 def _after_damage(path: Path) -> str:
     return (
-        f"No image was touched, and nothing is sent until you decide. Best: put a backup in its place, as {path}."
-        " Or begin anew: every image in the in folders would then be sent, and paid, once more, so move out what has"
-        " been paid for first; then move the set-aside file away and start hotfolder."
+        "No image was touched, and nothing is sent until you decide. What a ledger does not know is sent, and paid,"
+        " once more: so first move out of the in folders what has been paid for since your last backup, or all of it if"
+        f" there is none. Then put the backup in its place, as {path}, or move the set-aside file away to begin anew."
     )
 
 

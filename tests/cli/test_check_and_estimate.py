@@ -39,6 +39,17 @@ def test_every_fault_is_found_at_once(person: Person, sandbox: Sandbox) -> None:
     assert bad_ones(answer) >= {"Packshots, in", "Packshots, out", "Packshots, workflow"}
 
 
+def test_a_ledger_that_was_set_aside_is_found_and_everything_else_is_checked_too(person: Person) -> None:
+    (person.home / "ledger.sqlite.damaged-1").write_bytes(b"nonsense")
+    answer = person.types("check", "--json")
+    assert (answer.code, bad_ones(answer)) == (1, {"ledger"})
+    assert "set aside" in next(f["text"] for f in answer.json["checks"] if f["name"] == "ledger")
+
+
+def test_it_names_the_log_file(person: Person) -> None:
+    assert f"log: {person.home / 'logs' / 'hotfolder.log'}" in person.types("check").out
+
+
 def test_a_service_that_is_away_is_found(person: Person, sandbox: Sandbox) -> None:
     sandbox.stop()
     answer = person.types("check", "--json")
