@@ -373,3 +373,20 @@ async def test_a_paid_execution_that_may_not_be_looked_at_is_asked_about_ever_le
         await workshop.turn_clock(daemon, 120.0)
         await workshop.until_delivered(1)
     workshop.assert_once_and_whole()
+
+
+async def test_once_ends_though_the_workflow_of_a_paid_image_is_gone_at_the_start(workshop: Workshop) -> None:
+    """Nobody knows whom to ask until the config is mended; then it is asked about and delivered, not paid again."""
+    workshop.sandbox.world.script("a.jpg", ("CREATED", ("IN_QA", None), "COMPLETED"))
+    workshop.drop("a.jpg")
+    async with workshop.at_work():
+        await workshop.until(lambda: workshop.count(State.IN_QA) == 1)
+    workshop.folders[0]["workflow"] = "Gone"
+    assert (await workshop.once()).exit_code is ExitCode.SOME_FAILED
+    workshop.folders[0]["workflow"] = "Fast"
+    workshop.sandbox.world.release()
+    async with workshop.at_work() as daemon:
+        await workshop.until(lambda: not workshop.holds())
+        await daemon.retry(None)
+        await workshop.until_delivered(1)
+    workshop.assert_once_and_whole()
