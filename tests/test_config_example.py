@@ -10,6 +10,7 @@ import pytest
 
 from hotfolder.adapters.config_file import load_config
 from hotfolder.adapters.config_yaml import read_yaml
+from hotfolder.cli.not_yet import _OF_A_HOT_FOLDER, _OF_THE_FILE
 from hotfolder.core.config import SECTIONS, Section
 
 EXAMPLE = Path(__file__).parent.parent / "config.example.yaml"
@@ -72,3 +73,12 @@ def test_every_commented_setting_can_be_uncommented_alone(tmp_path: Path) -> Non
         path = tmp_path / "config.yaml"
         path.write_text("\n".join(mended), encoding="utf-8")
         load_config(path)
+
+
+def test_what_is_not_in_force_yet_says_so_in_the_example() -> None:
+    """Every key of `cli.not_yet`, and the budget, has a word about it in the lines above it."""
+    lines = EXAMPLE.read_text(encoding="utf-8").splitlines()
+    for key in (*_OF_THE_FILE, *_OF_A_HOT_FOLDER, "budget"):
+        name = key.partition(":")[0].rpartition(".")[2]
+        (at,) = [number for number, line in enumerate(lines) if re.match(rf"# *{name}:", line)]
+        assert "in this version" in " ".join(lines[max(0, at - 6) : at]).lower(), key

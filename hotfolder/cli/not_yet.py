@@ -16,6 +16,10 @@ _OF_THE_FILE: Mapping[str, Callable[[Config], object]] = {
     "notifications": lambda config: _differs(config, "notifications"),
 }
 
+_PARTLY: Mapping[str, str] = {
+    "webhooks.url": "is given to AutoRetouch, but this version of hotfolder does not listen to its calls yet",
+}
+
 _OF_A_HOT_FOLDER: Mapping[str, Callable[[FolderConfig], object]] = {
     "report: on": lambda folder: folder.report,
     "metadata: keep": lambda folder: folder.metadata is Metadata.KEEP,
@@ -27,7 +31,8 @@ def not_yet_in_force(config: Config) -> Iterator[str]:
     """A sentence for each key that is set and has no effect yet."""
     for key, is_set in _OF_THE_FILE.items():
         if is_set(config):
-            yield f"config.yaml: {key} has no effect yet in this version of hotfolder."
+            effect = _PARTLY.get(key, "has no effect yet in this version of hotfolder")
+            yield f"config.yaml: {key} {effect}."
     for folder in config.folders:
         for key, is_wanted in _OF_A_HOT_FOLDER.items():
             if is_wanted(folder):
