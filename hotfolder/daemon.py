@@ -23,8 +23,7 @@ from hotfolder.adapters.ledger_thread import LedgerThread
 from hotfolder.adapters.out_folders import OutFolders
 from hotfolder.adapters.spool import Spool
 from hotfolder.adapters.token_store import TokenSource
-from hotfolder.adapters.watcher import Notice, Watcher
-from hotfolder.core.config import Config, FolderConfig
+from hotfolder.core.config import Config, FolderConfig, Watch
 from hotfolder.core.holds import ACCOUNT, Hold, HoldKind
 from hotfolder.core.ignore import IgnoreRules
 from hotfolder.core.image import Image, State
@@ -33,6 +32,7 @@ from hotfolder.core.snapshot import settling_facts
 from hotfolder.core.timing import LONGEST_WAIT_S
 from hotfolder.errors import ExitCode, LedgerUnusable
 from hotfolder.pipeline.checks import Checker
+from hotfolder.pipeline.ears import Ears
 from hotfolder.pipeline.enqueue import Enqueuer
 from hotfolder.pipeline.gates import Gates
 from hotfolder.pipeline.intake import Intake
@@ -49,8 +49,6 @@ STOP_WITHIN_S = 10.0
 """How long running requests may take to finish at the end; what is cut off then is looked up at the next start."""
 
 SUPERVISE_S = 2.0
-SELF_TEST_S = 600.0
-"""How often the watcher has to prove that it hears: first at the start, then at this interval."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +86,6 @@ class Daemon:
         self._config = config
         self._clock = SteadyClock(surroundings)
         self._surroundings = surroundings = self._clock.surroundings
-        self._loop = asyncio.get_running_loop()
         self._ledger = LedgerThread(open_ledger(home.ledger))
         service = config.service
         self._service = AutoRetouch(
@@ -138,14 +135,13 @@ class Daemon:
             surroundings,
             lambda name: self._intakes[name].look_at(None),
         )
-        self._watcher = Watcher(self._wake_from_thread)
-        self._hinted = asyncio.Event()
-        self._noticed: frozenset[Notice] = frozenset()
         self._on_new = on_new
-        self._intakes = {folder.name: self._intake(folder) for folder in config.folders}
+        self._intakes: dict[str, Intake] = {}
+        self._ears = Ears(self._intakes)
+        self._intakes.update({folder.name: self._intake(folder) for folder in config.folders})
 
     def _intake(self, folder: FolderConfig) -> Intake:
-        name = folder.name
+        name, watcher = folder.name, self._ears.watcher
         return Intake(
             folder=folder,
             rules=IgnoreRules(folder.ignore),
@@ -153,8 +149,8 @@ class Daemon:
             gates=self._gates,
             enqueuer=Enqueuer(folder, self._ledger, self._surroundings, self._lanes.record, self._after_new),
             surroundings=self._surroundings,
-            is_polled=lambda: self._watcher.mode_of(name) == "polling",
-            on_scan=lambda folders: self._watcher.saw_folders(name, folders),
+            is_polled=lambda: watcher.mode_of(name) is Watch.POLLING,
+            on_scan=lambda folders: watcher.saw_folders(name, folders),
         )
 
     # --- running ----------------------------------------------------------------------------------
@@ -180,21 +176,16 @@ class Daemon:
         await asyncio.to_thread(self._results.sweep)
         for name in self._intakes:
             await self._checker.check_out_folder(name)
-        await asyncio.to_thread(self._watch_folders)
-
-    def _watch_folders(self) -> None:
-        for folder in self._config.folders:
-            self._watcher.watch(folder.name, Path(folder.in_folder), folder.watch)
-        self._watcher.start()
+        await self._ears.open(self._config.folders)
 
     async def _work(self, stop: asyncio.Event, once: bool) -> None:
         ending = asyncio.Event()
         works: dict[str, Callable[[], Awaitable[None]]] = {
             "lanes": self._lanes.run,
             "checks": partial(self._checker.run, ending),
-            "hints": partial(self._hand_out_hints, ending),
+            "hints": partial(self._ears.hand_out_hints, ending),
             "supervisor": partial(self._supervise, ending),
-            "self-test": partial(self._test_ears, ending),
+            "self-test": partial(self._ears.prove, ending),
         }
         for name, intake in self._intakes.items():
             works[f"intake of {name}"] = partial(intake.run, ending)
@@ -207,7 +198,7 @@ class Daemon:
 
     def _end_waits(self) -> None:
         self._lanes.stop_taking()
-        self._hinted.set()
+        self._ears.wake()
         for intake in self._intakes.values():
             intake.wake.set()
 
@@ -222,27 +213,11 @@ class Daemon:
                 continue
 
     async def _take_down(self) -> None:
-        await asyncio.to_thread(self._watcher.stop)
+        await self._ears.close()
         await self._service.aclose()
         await asyncio.to_thread(self._ledger.close)
 
     # --- looking after things ---------------------------------------------------------------------
-
-    async def _hand_out_hints(self, ending: asyncio.Event) -> None:
-        while not ending.is_set():
-            await self._hinted.wait()
-            self._hinted.clear()
-            for hint in self._watcher.take():
-                intake = self._intakes.get(hint.folder_name)
-                if intake is not None:
-                    intake.look_at(hint.path, closed=hint.closed)
-
-    def _say_notices(self, notices: Sequence[Notice]) -> None:
-        """What the watcher has to tell, each once while it holds."""
-        for notice in notices:
-            if notice not in self._noticed:
-                log.warning("%s: %s %s", notice.folder_name or "all hot folders", notice.title, notice.advice)
-        self._noticed = frozenset(notices)
 
     async def _supervise(self, ending: asyncio.Event) -> None:
         """Watch the watcher, and the clock."""
@@ -252,20 +227,8 @@ class Daemon:
                     await ending.wait()
             except TimeoutError:
                 pass
-            self._say_notices(await asyncio.to_thread(self._watcher.check))
+            await self._ears.check()
             await self._follow_clock()
-
-    async def _test_ears(self, ending: asyncio.Event) -> None:
-        """A watcher that hears nothing is found out and replaced by polling; the next `check` tells the person."""
-        while not ending.is_set():
-            for name in self._intakes:
-                if self._watcher.mode_of(name) == "events":
-                    await asyncio.to_thread(self._watcher.self_test, name)
-            try:
-                async with asyncio.timeout(SELF_TEST_S):
-                    await ending.wait()
-            except TimeoutError:
-                continue
 
     async def _follow_clock(self) -> None:
         """The wall clock was set, or the machine slept: all appointments move along, so nothing storms or stalls."""
@@ -291,13 +254,6 @@ class Daemon:
     def wake_lanes(self) -> None:
         """Every lane looks now for what is due."""
         self._lanes.wake()
-
-    def _wake_from_thread(self) -> None:
-        """Called from watchdog's threads."""
-        try:
-            self._loop.call_soon_threadsafe(self._hinted.set)
-        except RuntimeError:  # the loop has ended, and nobody waits for hints any more
-            return
 
     def _after_new(self, image: Image) -> None:
         if image.state is State.FAILED:

@@ -54,7 +54,7 @@ async def listening(workshop: Workshop) -> AsyncIterator[Daemon]:
 
 def inner(daemon: Daemon) -> BaseObserver:
     """watchdog's own observer."""
-    observer = daemon._watcher._observer
+    observer = daemon._ears.watcher._observer
     assert observer is not None
     return observer._observer
 
@@ -99,7 +99,7 @@ async def test_a_thread_of_the_watcher_that_dies_is_replaced_and_what_came_meanw
         await workshop.until_delivered(3)
         workshop.drop("heard again.jpg", seed=3)
         await workshop.until_delivered(4)
-        assert daemon._watcher.mode_of("Studio") is Watch.EVENTS
+        assert daemon._ears.watcher.mode_of("Studio") is Watch.EVENTS
     workshop.assert_once_and_whole()
 
 
@@ -143,7 +143,7 @@ async def test_above_the_systems_limit_of_watches_a_folder_is_polled_and_the_per
         for number in range(10):
             workshop.drop(f"{number}/later.jpg", seed=100 + number)
         await workshop.until_delivered(20)
-        assert daemon._watcher.mode_of("Studio") is Watch.POLLING
+        assert daemon._ears.watcher.mode_of("Studio") is Watch.POLLING
     assert caplog.text.count("max_user_watches") == 1
     workshop.assert_once_and_whole()
 
@@ -163,7 +163,7 @@ async def test_without_an_inotify_instance_everything_is_polled_until_there_is_o
             workshop.drop("b.jpg", seed=2)
             await workshop.until_delivered(2)
             limited.undo()
-            await workshop.until(lambda: daemon._watcher.mode_of("Studio") is Watch.EVENTS)
+            await workshop.until(lambda: daemon._ears.watcher.mode_of("Studio") is Watch.EVENTS)
             workshop.drop("c.jpg", seed=3)
             await workshop.until_delivered(3)
     assert caplog.text.count("max_user_instances") == 1
@@ -184,11 +184,11 @@ async def test_a_folder_moved_away_and_replaced_is_watched_where_it_should_be(wo
     """What is done at the old folder's new place concerns nobody, though its events still come."""
     elsewhere = workshop.root / "elsewhere"
     async with listening(workshop) as daemon:
-        before = daemon._watcher._folders["Studio"].watch
+        before = daemon._ears.watcher._folders["Studio"].watch
         workshop.inside.rename(elsewhere)
         workshop.drop("early.jpg", seed=1)
         await workshop.until_delivered(2)
-        await workshop.until(lambda: daemon._watcher._folders["Studio"].watch is not before)
+        await workshop.until(lambda: daemon._ears.watcher._folders["Studio"].watch is not before)
         shutil.copy(elsewhere / "first.jpg", elsewhere / "wrong.jpg")
         workshop.drop("later.jpg", seed=2)
         await workshop.until_delivered(3)
@@ -206,7 +206,7 @@ async def test_a_network_mount_is_recognised_and_polled(
         for number in range(3):
             workshop.drop(f"{number}.jpg", seed=number)
             await workshop.until_delivered(number + 1)
-        assert daemon._watcher.mode_of("Studio") is Watch.POLLING
+        assert daemon._ears.watcher.mode_of("Studio") is Watch.POLLING
         assert inner(daemon).emitters == set()
     workshop.assert_once_and_whole()
 
@@ -220,7 +220,7 @@ async def test_a_watcher_that_hears_nothing_is_found_out_replaced_by_polling_and
     workshop.drop("first.jpg", seed=1)
     async with workshop.at_work() as daemon:
         await workshop.until(lambda: "does not report changes" in caplog.text)
-        assert daemon._watcher.mode_of("Studio") is Watch.POLLING
+        assert daemon._ears.watcher.mode_of("Studio") is Watch.POLLING
         workshop.drop("later.jpg", seed=2)
         await workshop.until_delivered(2)
     assert caplog.text.count("does not report changes") == 1
@@ -238,5 +238,5 @@ async def test_without_any_hint_the_rescan_finds_everything(
         for number in range(3):
             workshop.drop(f"{number}.jpg", seed=number)
             await workshop.until_delivered(number + 1)
-        assert daemon._watcher.mode_of("Studio") is Watch.EVENTS
+        assert daemon._ears.watcher.mode_of("Studio") is Watch.EVENTS
     workshop.assert_once_and_whole()
