@@ -24,13 +24,13 @@ from hotfolder.adapters.out_folders import OutFolders
 from hotfolder.adapters.spool import Spool
 from hotfolder.adapters.token_store import TokenSource
 from hotfolder.core.config import Config, FolderConfig, Watch
-from hotfolder.core.holds import ACCOUNT, Hold, HoldKind
+from hotfolder.core.holds import ACCOUNT, Hold, HoldKind, after_pause, after_resume
 from hotfolder.core.ignore import IgnoreRules
 from hotfolder.core.image import Image, State
 from hotfolder.core.life import try_again
 from hotfolder.core.snapshot import settling_facts
 from hotfolder.core.timing import LONGEST_WAIT_S
-from hotfolder.errors import ExitCode, LedgerUnusable
+from hotfolder.errors import ExitCode, LedgerUnusable, no_such_folder
 from hotfolder.pipeline.checks import Checker
 from hotfolder.pipeline.ears import Ears
 from hotfolder.pipeline.enqueue import Enqueuer
@@ -312,6 +312,19 @@ class Daemon:
         self._lanes.wake()
         return len(chosen)
 
+    async def pause(self, folder: str | None) -> None:
+        """Begin nothing new in this hot folder (None: in all), until `resume`, across restarts. Raises `LedgerUnusable`."""
+        await self._gates.set_paused(after_pause(self._gates.paused, self._scope(folder)))
+
+    async def resume(self, folder: str | None) -> None:
+        """Go on in this hot folder (None: in all). Raises `LedgerUnusable`."""
+        await self._gates.set_paused(after_resume(self._gates.paused, self._scope(folder), self._intakes))
+
+    def _scope(self, folder: str | None) -> str:
+        if folder is not None and folder not in self._intakes:
+            raise no_such_folder(folder, self._intakes)
+        return ACCOUNT if folder is None else folder
+
     # --- once -------------------------------------------------------------------------------------
 
     async def _is_done(self) -> bool:
@@ -329,7 +342,8 @@ class Daemon:
     def _waits_for_person(self, state: State, folder: str) -> bool:
         """Held by name, or because nobody knows where its workflow is."""
         lost = folder not in self._targets and self._gates.get(folder, HoldKind.WORKFLOW) is not None
-        return lost or self._gates.person_hold(state, folder) is not None
+        rests = lost or self._gates.is_paused(folder)
+        return rests or self._gates.person_hold(state, folder) is not None
 
     async def _outcome(self) -> Outcome:
         images = await self._ledger.call(lambda ledger: ledger.images())

@@ -14,6 +14,9 @@
     │   └── ResultDamaged         what came down is not what was promised
     ├── NeedsPerson               hold, and say so
     │   ├── SignInNeeded          the account
+    │   │   ├── SignInRefused     the person said no in the browser
+    │   │   ├── SignInExpired     nobody confirmed in time
+    │   │   └── KeyringNotReady   locked, or not there yet: waited for
     │   ├── OutOfCredits          the account
     │   ├── WorkflowUnavailable   one hot folder
     │   ├── FolderAway            one hot folder
@@ -30,6 +33,7 @@ the two alike. Foreign exceptions are translated at the adapter's edge and never
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import IntEnum
 
 
@@ -119,6 +123,18 @@ class SignInNeeded(NeedsPerson):
     exit_code = ExitCode.SIGN_IN
 
 
+class SignInRefused(SignInNeeded):
+    """The person refused hotfolder in the browser."""
+
+
+class SignInExpired(SignInNeeded):
+    """The code was not confirmed in time, or was used already."""
+
+
+class KeyringNotReady(SignInNeeded):
+    """Locked, not answering, or not there (yet): nobody knows whether somebody is signed in."""
+
+
 class OutOfCredits(NeedsPerson):
     pass
 
@@ -149,3 +165,8 @@ class DaemonNotRunning(NeedsPerson):
 
 class LedgerUnusable(NeedsPerson):
     """The home cannot be written: nothing may be done that could not be remembered."""
+
+
+def no_such_folder(name: str, folders: Iterable[str]) -> ConfigError:
+    """No hot folder is called that."""
+    return ConfigError(f"There is no hot folder {name!r}.", f"There is: {', '.join(folders) or 'none yet'}.")

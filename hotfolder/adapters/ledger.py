@@ -89,6 +89,18 @@ class Ledger:
             query = query.where(schema.images.c.path == path)
         return self._images(query)
 
+    def latest_failed(self, limit: int) -> list[Image]:
+        """The images that failed last, the latest first."""
+        table = schema.images
+        failed = table.c.state == State.FAILED.value
+        return self._images(select(table).where(failed).order_by(table.c.state_since.desc()).limit(limit))
+
+    def delivered_since(self, time: float) -> int:
+        """How many images were delivered since then (epoch seconds)."""
+        table = schema.images
+        with self._engine.begin() as db:
+            return int(db.execute(select(func.count()).where(table.c.delivered_at >= time)).scalar() or 0)
+
     def with_content(self, folder: str, content_hash: str) -> list[Image]:
         table = schema.images
         return self._images(
@@ -243,6 +255,15 @@ class Ledger:
         table = schema.holds
         with self._engine.begin() as db:
             db.execute(delete_from(table).where(table.c.scope == scope, table.c.kind == kind.value))
+
+    def change_pauses(self, begun: Iterable[Hold], ended: Iterable[str]) -> None:
+        """What a person paused and resumed: all of it, or nothing. `ended`: scopes."""
+        table = schema.holds
+        paused = table.c.kind == HoldKind.PAUSED.value
+        with self._engine.begin() as db:
+            db.execute(delete_from(table).where(paused, table.c.scope.in_(list(ended))))
+            for hold in begun:
+                db.execute(insert(table).values(**asdict(hold)).on_conflict_do_nothing())
 
     def folder_device(self, name: str) -> int | None:
         """The device the in folder was on when it was last seen with something in it; None: never scanned."""

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from hotfolder import __version__
-from hotfolder.cli import account, check, demo, estimate, listings, retry, run
+from hotfolder.cli import account, check, demo, estimate, listings, pause, retry, run
 
 app = typer.Typer(
     name="hotfolder",
@@ -53,6 +53,8 @@ app.command()(listings.status)
 app.command()(listings.images)
 app.command()(listings.batches)
 app.command()(retry.retry)
+app.command()(pause.pause)
+app.command()(pause.resume)
 app.command()(check.check)
 app.command()(estimate.estimate)
 app.command()(account.login)

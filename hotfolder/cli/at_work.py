@@ -11,16 +11,17 @@ from dataclasses import dataclass, field
 from hotfolder import __version__
 from hotfolder.adapters.home import Home, log_to_file
 from hotfolder.adapters.token_store import TokenSource
-from hotfolder.cli.endings import ended_by_signals
+from hotfolder.cli.endings import MainSignals, ended_by_signals
 from hotfolder.cli.live import Face
 from hotfolder.control.server import ControlServer
 from hotfolder.core.config import Config
 from hotfolder.core.image import Image, State
-from hotfolder.daemon import Daemon, Outcome
+from hotfolder.daemon import Outcome
+from hotfolder.steward import Listeners, Steward
 
 log = logging.getLogger(__name__)
 
-Companion = Callable[[Daemon, "Journal"], Awaitable[None]]
+Companion = Callable[[Steward, "Journal"], Awaitable[None]]
 """Does something beside the daemon, and ends it by returning."""
 
 
@@ -41,40 +42,48 @@ class Journal:
         self.changed.set()
 
 
-async def at_work(
-    config: Config,
-    home: Home,
-    tokens: TokenSource,
-    face: Face,
-    *,
-    once: bool = False,
-    companion: Companion | None = None,
-) -> tuple[Outcome, Journal]:
-    """Run a daemon until it is done (`once`), the companion has ended, or a signal comes. The caller holds the lock."""
-    stop = asyncio.Event()
-    journal = Journal()
-    daemon = Daemon(config, home, tokens, on_change=journal.note_change, on_new=journal.note_new)
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What is to be done in a home. The caller of `run` holds its lock."""
 
-    def begin_ending() -> None:
-        journal.was_interrupted = True
-        face.announce_ending()
+    config: Config
+    home: Home
+    tokens: TokenSource
+    face: Face
+    read_config: Callable[[], Config]
+    """Reads the config anew when its file has changed; see `Steward`."""
 
-    def leave_at_once() -> None:
-        face.leave()
-        home.control.unlink(missing_ok=True)
+    async def run(
+        self, *, once: bool = False, companion: Companion | None = None, signals: MainSignals | None = None
+    ) -> tuple[Outcome, Journal]:
+        """Until it is done (`once`), the companion has ended, or a signal comes. `signals`: where this is not the main
+        thread."""
+        stop, journal = asyncio.Event(), Journal()
+        listeners = Listeners(journal.note_change, journal.note_new)
+        steward = Steward(self.config, self.home, self.tokens, self.read_config, listeners)
 
-    with ended_by_signals(stop, begin_ending, leave_at_once):
-        async with ControlServer(daemon, home), face.watching(daemon, home):
-            _say_what_is_watched(config)
-            accompanying = asyncio.create_task(_accompany(companion, daemon, journal, stop), name="companion")
-            try:
-                outcome = await daemon.run(stop, once=once)
-            finally:
-                accompanying.cancel()
-                await asyncio.wait([accompanying])
-            if not accompanying.cancelled():
-                accompanying.result()  # its error is this run's
-            return outcome, journal
+        def begin_ending() -> None:
+            journal.was_interrupted = True
+            self.face.announce_ending()
+
+        def leave_at_once() -> None:
+            self.face.leave()
+            self.home.control.unlink(missing_ok=True)
+
+        with ended_by_signals(stop, begin_ending, leave_at_once, signals):
+            async with ControlServer(steward, self.home), self.face.watching(steward, self.home):
+                _say_what_is_watched(self.config)
+                accompanying = asyncio.create_task(
+                    _accompany(companion, steward, journal, stop), name="companion"
+                )
+                try:
+                    outcome = await steward.run(stop, once=once)
+                finally:
+                    accompanying.cancel()
+                    await asyncio.wait([accompanying])
+                if not accompanying.cancelled():
+                    accompanying.result()  # its error is this run's
+                return outcome, journal
 
 
 @contextmanager
@@ -97,10 +106,10 @@ def _say_what_is_watched(config: Config) -> None:
 
 
 async def _accompany(
-    companion: Companion | None, daemon: Daemon, journal: Journal, stop: asyncio.Event
+    companion: Companion | None, steward: Steward, journal: Journal, stop: asyncio.Event
 ) -> None:
     if companion is not None:
         try:
-            await companion(daemon, journal)
+            await companion(steward, journal)
         finally:
             stop.set()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,8 +17,8 @@ if TYPE_CHECKING:
     from hotfolder.cli.at_work import Journal
     from hotfolder.cli.live import Face
     from hotfolder.core.image import Image
-    from hotfolder.daemon import Daemon
     from hotfolder.sandbox import Sandbox
+    from hotfolder.steward import Steward
 
 NAME = "Packshots"
 DONE_WITHIN_S = 60.0
@@ -68,7 +69,7 @@ def demo() -> None:
     begun = time.monotonic()
     with Sandbox() as service, sole_daemon(home), log_kept(home):
         _write_config(home, place, service.url)
-        drop = asyncio.run(_work(home, place, choose_face([NAME], "hotfolder demo")))
+        drop = asyncio.run(_work(home, place, choose_face("hotfolder demo")))
         _tell(place, home, service, time.monotonic() - begun)
     if not drop.is_done:
         say(f"\nThe demo ended before everything was through; the log tells more: {home.log_file}")
@@ -102,12 +103,12 @@ async def _work(home: Home, place: Path, face: Face) -> Drop:
     """Run the daemon while the samples drop in."""
     from hotfolder.adapters.config_file import load_config
     from hotfolder.adapters.token_store import MemoryTokens
-    from hotfolder.cli.at_work import at_work
+    from hotfolder.cli.at_work import Work
     from hotfolder.sandbox import REFRESH_TOKEN
 
     drop = Drop(place)
-    config = load_config(home.config)
-    await at_work(config, home, MemoryTokens(REFRESH_TOKEN), face, companion=drop.until_done)
+    tokens, read_config = MemoryTokens(REFRESH_TOKEN), partial(load_config, home.config)
+    await Work(read_config(), home, tokens, face, read_config).run(companion=drop.until_done)
     return drop
 
 
@@ -118,7 +119,7 @@ class Drop:
     place: Path
     is_done: bool = False
 
-    async def until_done(self, daemon: Daemon, journal: Journal) -> None:
+    async def until_done(self, daemon: Steward, journal: Journal) -> None:
         import asyncio
 
         from hotfolder.sandbox.samples import RAW, write_samples
@@ -136,7 +137,7 @@ class Drop:
         self.is_done = True
 
 
-async def _settled(daemon: Daemon, journal: Journal, dropped: int) -> None:
+async def _settled(daemon: Steward, journal: Journal, dropped: int) -> None:
     """Every dropped image is delivered or failed, and the RAW was spoken of."""
     import asyncio
 

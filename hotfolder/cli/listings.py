@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -15,6 +15,7 @@ from hotfolder.errors import ConfigError, HotfolderError
 
 if TYPE_CHECKING:
     from hotfolder.adapters.home import Home
+    from hotfolder.control.client import Settings
     from hotfolder.core.batching import Batch
     from hotfolder.core.holds import Hold
     from hotfolder.core.image import Image
@@ -53,19 +54,33 @@ def settling_now(home: Home) -> list[dict[str, Any]]:
         return []
 
 
+def settings_in_force(home: Home) -> Settings | None:
+    """What the running daemon works by; None where there is none, or while it starts or ends."""
+    from hotfolder.adapters.home import is_running
+    from hotfolder.control import client
+
+    try:
+        return client.settings(home) if is_running(home) else None
+    except HotfolderError:
+        return None
+
+
 def status(context: typer.Context, as_json: Json = False) -> None:
     """The daemon, every hot folder with its counts, and what is held and why."""
     from hotfolder.adapters.home import is_running
     from hotfolder.core.snapshot import status_facts, status_of
 
     home = home_of(context)
-    folders = [folder.name for folder in config_of(home).folders]
+    settings = settings_in_force(home)
+    folders = settings.folders if settings else [folder.name for folder in config_of(home).folders]
     running = is_running(home)
     memory = read_memory(home)
     settling = Counter(str(facts["folder"]) for facts in settling_now(home)) if running else Counter()
     shown = status_of(
         folders, memory.images, memory.holds, running=running, settling=settling, notices=memory.notices
     )
+    if settings is not None:
+        shown = replace(shown, config_problem=settings.config_problem)
     if as_json:
         print_json(status_facts(shown))
     else:
@@ -75,6 +90,12 @@ def status(context: typer.Context, as_json: Json = False) -> None:
 def _print_status(status: Status) -> None:
     is_running = "hotfolder is running." if status.running else "hotfolder is not running."
     say(is_running if status.running else f"{is_running} Start it with `hotfolder run`.")
+    if status.paused:
+        say("Everything is paused; `hotfolder resume` goes on.")
+    if status.config_problem:
+        say("\nThe changed config.yaml is not taken over; the old settings hold until it is mended:")
+        for line in status.config_problem.splitlines():
+            say(f"  {printable(line)}")
     say()
     rows = [(folder.name, folder.state, counts_in_words(folder.counts)) for folder in status.folders]
     print_table(("hot folder", "state", "images"), rows)

@@ -25,7 +25,7 @@ from hotfolder.core.snapshot import Status, status_of_counts
 
 if TYPE_CHECKING:
     from hotfolder.adapters.home import Home
-    from hotfolder.daemon import Daemon
+    from hotfolder.steward import Steward
 
 REFRESH_S = 0.25
 HAPPENINGS = 8
@@ -39,7 +39,7 @@ class Face:
         self._handler = _Handler(self.tell)
 
     @asynccontextmanager
-    async def watching(self, daemon: Daemon, home: Home) -> AsyncIterator[None]:
+    async def watching(self, daemon: Steward, home: Home) -> AsyncIterator[None]:
         """Show what the daemon of this home does, as long as the block lasts."""
         logger = logging.getLogger("hotfolder")
         logger.addHandler(self._handler)
@@ -63,17 +63,16 @@ class Face:
 class Board(Face):
     """For a terminal: each hot folder's counts and progress, what happened last, what is held and why."""
 
-    def __init__(self, folders: list[str], title: str = "hotfolder") -> None:
+    def __init__(self, title: str = "hotfolder") -> None:
         super().__init__()
-        self._folders = folders
         self._title = title
         self._happenings: deque[Text] = deque(maxlen=HAPPENINGS)
-        self._work = {name: Work() for name in folders}
+        self._work: dict[str, Work] = {}
         self._hint = QUIETLY
         self._live = Live(console=Console(highlight=False), auto_refresh=False)
 
     @asynccontextmanager
-    async def watching(self, daemon: Daemon, home: Home) -> AsyncIterator[None]:
+    async def watching(self, daemon: Steward, home: Home) -> AsyncIterator[None]:
         async with super().watching(daemon, home):
             with self._live:
                 refreshing = asyncio.create_task(self._refresh(daemon), name="board")
@@ -95,16 +94,16 @@ class Board(Face):
     def leave(self) -> None:
         self._live.stop()
 
-    async def _refresh(self, daemon: Daemon) -> None:
+    async def _refresh(self, daemon: Steward) -> None:
         while True:
             try:
-                status = await _status(daemon, self._folders)
+                status = await _status(daemon)
             except RuntimeError:  # the ledger is closed: the end has come
                 return
             self._show(status, daemon.credits)
             await asyncio.sleep(REFRESH_S)
 
-    def _show_last(self, daemon: Daemon, home: Home) -> None:
+    def _show_last(self, daemon: Steward, home: Home) -> None:
         """How it ended; the daemon's own ledger is closed by now."""
         from hotfolder.adapters.ledger_file import read_ledger
 
@@ -113,7 +112,7 @@ class Board(Face):
             self._hint = "ended"
             counts, holds = ledger.counts(), ledger.holds()
             ledger.close()
-            self._show(status_of_counts(self._folders, counts, holds, running=False), daemon.credits)
+            self._show(status_of_counts(daemon.folders, counts, holds, running=False), daemon.credits)
 
     def _show(self, status: Status, credits: int | None) -> None:
         for folder in status.folders:
@@ -167,12 +166,12 @@ class Work:
         self.total = self.done + still_open
 
 
-async def _status(daemon: Daemon, folders: list[str]) -> Status:
+async def _status(daemon: Steward) -> Status:
     counts = await daemon.call_ledger(lambda ledger: ledger.counts())
     settling: dict[str, int] = {}
     for facts in daemon.settling():
         settling[facts["folder"]] = settling.get(facts["folder"], 0) + 1
-    return status_of_counts(folders, counts, daemon.holds, running=True, settling=settling)
+    return status_of_counts(daemon.folders, counts, daemon.holds, running=True, settling=settling)
 
 
 class _Handler(logging.Handler):
@@ -188,7 +187,7 @@ class _Handler(logging.Handler):
         self._tell(time, printable(record.getMessage()), record.levelno)
 
 
-def choose_face(folders: list[str], title: str = "hotfolder") -> Face:
+def choose_face(title: str = "hotfolder") -> Face:
     """The board on a terminal that can move its cursor, else plain lines."""
     is_board = sys.stdout.isatty() and not Console().is_dumb_terminal
-    return Board(folders, title) if is_board else Face()
+    return Board(title) if is_board else Face()

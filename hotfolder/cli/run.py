@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,7 +13,8 @@ from hotfolder.cli.output import counted, printable, say, warn
 
 if TYPE_CHECKING:
     from hotfolder.adapters.home import Home
-    from hotfolder.cli.at_work import Journal
+    from hotfolder.cli.at_work import Journal, Work
+    from hotfolder.core.config import Config
     from hotfolder.core.holds import Hold
     from hotfolder.core.image import Image
     from hotfolder.daemon import Outcome
@@ -33,27 +35,39 @@ def run(
     ] = False,
 ) -> None:
     """Watch the hot folders: what goes in comes out retouched. Ctrl-C ends it; nothing gets lost."""
-    import asyncio
-
     from hotfolder.adapters.home import sole_daemon
     from hotfolder.adapters.token_store import ChosenTokens
-    from hotfolder.cli.at_work import at_work, log_kept
+    from hotfolder.cli.at_work import Work, log_kept
     from hotfolder.cli.live import choose_face
-    from hotfolder.cli.not_yet import not_yet_in_force, refuse_budget
+    from hotfolder.cli.not_yet import not_yet_in_force
 
     home = home_of(context)
-    config = config_of(home)
-    refuse_budget(config)
+    config = _config(home)
     for sentence in not_yet_in_force(config):
         warn(f"Note: {sentence}")
     tokens = ChosenTokens(home.data, os.environ)
     with sole_daemon(home), log_kept(home):
-        face = choose_face([folder.name for folder in config.folders])
-        outcome, journal = asyncio.run(at_work(config, home, tokens, face, once=once))
+        work = Work(config, home, tokens, choose_face(), partial(_config, home))
+        outcome, journal = _alone(work, once)
     if once:
         _close(home, outcome, journal)
     else:
         say("hotfolder has ended. What was under way goes on at the next start.")
+
+
+def _config(home: Home) -> Config:
+    """What config.yaml says now. Raises `ConfigError` where it cannot be kept."""
+    from hotfolder.cli.not_yet import refuse_budget
+
+    config = config_of(home)
+    refuse_budget(config)
+    return config
+
+
+def _alone(work: Work, once: bool) -> tuple[Outcome, Journal]:
+    import asyncio
+
+    return asyncio.run(work.run(once=once))
 
 
 def _close(home: Home, outcome: Outcome, journal: Journal) -> None:

@@ -7,6 +7,7 @@ import json
 import urllib.error
 import urllib.request
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from hotfolder.adapters.home import Home
@@ -30,6 +31,28 @@ def retry(home: Home, ids: Sequence[str] | None) -> int:
     """Try these failed images again (None: all, and everything that waits); how many they were."""
     body = json.dumps({"ids": None if ids is None else list(ids)}).encode()
     return int(_ask(home, "/api/retry", body, RETRY_WITHIN_S)["retried"])
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What is in force in a running daemon. `config_problem`: why the config.yaml that is there is not."""
+
+    folders: list[str]
+    config_problem: str | None
+
+
+def settings(home: Home) -> Settings:
+    facts = _ask(home, "/api/settings", None, ANSWER_WITHIN_S)
+    return Settings(list(facts["folders"]), facts["config_problem"])
+
+
+def pause(home: Home, folder: str | None) -> None:
+    """Begin nothing new in this hot folder (None: in all)."""
+    _ask(home, "/api/pause", json.dumps({"folder": folder}).encode(), RETRY_WITHIN_S)
+
+
+def resume(home: Home, folder: str | None) -> None:
+    _ask(home, "/api/resume", json.dumps({"folder": folder}).encode(), RETRY_WITHIN_S)
 
 
 def _ask(home: Home, path: str, body: bytes | None, limit_s: float) -> Any:

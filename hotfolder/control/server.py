@@ -15,7 +15,7 @@ import logging
 import os
 import secrets
 import socket
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from types import TracebackType
 from typing import Any, Protocol, Self
 
@@ -44,6 +44,16 @@ class Controlled(Protocol):
     def settling(self) -> list[dict[str, Any]]: ...
 
     async def retry(self, ids: Sequence[str] | None) -> int: ...
+
+    async def pause(self, folder: str | None) -> None: ...
+
+    async def resume(self, folder: str | None) -> None: ...
+
+    @property
+    def folders(self) -> list[str]: ...
+
+    @property
+    def config_problem(self) -> str | None: ...
 
 
 class RequireToken:
@@ -74,6 +84,20 @@ def build_app(daemon: Controlled, token: str) -> Starlette:
             return JSONResponse({"title": str(error)}, 400)
         return JSONResponse({"retried": await daemon.retry(ids)})
 
+    async def settings(_: Request) -> Response:
+        return JSONResponse({"folders": daemon.folders, "config_problem": daemon.config_problem})
+
+    def of_folder(do: Callable[[str | None], Awaitable[None]]) -> Callable[[Request], Awaitable[Response]]:
+        async def answer(request: Request) -> Response:
+            try:
+                folder = _folder_in(await request.body())
+            except ValueError as error:
+                return JSONResponse({"title": str(error)}, 400)
+            await do(folder)
+            return JSONResponse({})
+
+        return answer
+
     async def tell(_: Request, error: Exception) -> Response:
         assert isinstance(error, HotfolderError)
         return JSONResponse({"title": error.title, "advice": error.advice}, 503)
@@ -81,7 +105,10 @@ def build_app(daemon: Controlled, token: str) -> Starlette:
     return Starlette(
         routes=[
             Route("/api/settling", settling, methods=["GET"]),
+            Route("/api/settings", settings, methods=["GET"]),
             Route("/api/retry", retry, methods=["POST"]),
+            Route("/api/pause", of_folder(daemon.pause), methods=["POST"]),
+            Route("/api/resume", of_folder(daemon.resume), methods=["POST"]),
         ],
         middleware=[
             Middleware(TrustedHostMiddleware, allowed_hosts=list(LOOPBACK_NAMES), www_redirect=False),
@@ -99,6 +126,14 @@ def _ids_in(body: bytes) -> list[str] | None:
     if not isinstance(ids, list) or not all(isinstance(one, str) for one in ids):
         raise ValueError("The body has to be {'ids': [...]} or {'ids': null}.")
     return ids
+
+
+def _folder_in(body: bytes) -> str | None:
+    data = json.loads(body)
+    folder = data.get("folder", 0) if isinstance(data, dict) else 0
+    if folder is not None and not isinstance(folder, str):
+        raise ValueError("The body has to be {'folder': name} or {'folder': null}.")
+    return folder
 
 
 class _Server(uvicorn.Server):

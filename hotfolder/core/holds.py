@@ -29,6 +29,8 @@ class HoldKind(StrEnum):
     OUT_FOLDER = "out_folder"
     LEDGER = "ledger"
     """The ledger cannot be written: nothing may be done that could not be remembered (I1, I2)."""
+    PAUSED = "paused"
+    """The person wants it to rest; only "resume" ends it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,8 +47,8 @@ class Hold:
 
     @property
     def needs_person(self) -> bool:
-        """Whether it ends only when somebody does something."""
-        return self.kind is not HoldKind.SERVICE
+        """Whether it waits for somebody to do something outside of hotfolder."""
+        return self.kind not in (HoldKind.SERVICE, HoldKind.PAUSED)
 
 
 _SPENDING = frozenset({Command.REQUEST, Command.AWAIT_CREDITS})
@@ -57,6 +59,7 @@ _STOPS: Mapping[HoldKind, frozenset[Command]] = MappingProxyType(
         HoldKind.SERVICE: _NETWORK,
         HoldKind.SIGN_IN: _NETWORK,
         HoldKind.LEDGER: _NETWORK,
+        HoldKind.PAUSED: _NETWORK,
         HoldKind.CREDITS: _SPENDING,
         HoldKind.BUDGET: _SPENDING,
         HoldKind.WORKFLOW: frozenset({Command.UPLOAD, Command.REQUEST}),
@@ -71,6 +74,35 @@ def stopping(command: Command, folder: str, holds: Iterable[Hold]) -> Hold | Non
     """The hold that stops this command for this hot folder; one that needs a person before any other."""
     found = [h for h in holds if h.scope in (ACCOUNT, folder) and command in _STOPS[h.kind]]
     return min(found, key=lambda h: not h.needs_person, default=None)
+
+
+def paused_by(holds: Iterable[Hold]) -> frozenset[str]:
+    """The scopes that a person has paused."""
+    return frozenset(hold.scope for hold in holds if hold.kind is HoldKind.PAUSED)
+
+
+def is_paused(folder: str, holds: Iterable[Hold]) -> bool:
+    return not paused_by(holds).isdisjoint((ACCOUNT, folder))
+
+
+def after_pause(paused: frozenset[str], scope: str) -> frozenset[str]:
+    """The paused scopes once a hot folder, or everything (`ACCOUNT`), is paused as well."""
+    return paused | {scope}
+
+
+def after_resume(paused: frozenset[str], scope: str, folders: Iterable[str]) -> frozenset[str]:
+    """The paused scopes once a hot folder, or everything, goes on. Where everything was paused and one hot folder is to go
+    on, each of the others stays paused by itself."""
+    if scope == ACCOUNT:
+        return frozenset()
+    single = paused | frozenset(folders) if ACCOUNT in paused else paused
+    return single - {ACCOUNT, scope}
+
+
+def pause_of(scope: str, now: float) -> Hold:
+    return Hold(
+        scope=scope, kind=HoldKind.PAUSED, reason="Paused.", advice="Resume it when it may go on.", since=now
+    )
 
 
 def shown_state(image: Image, holds: Iterable[Hold]) -> tuple[State, str, str]:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from hotfolder.core.batching import Batch
-from hotfolder.core.holds import ACCOUNT, Hold, shown_state, stopping
+from hotfolder.core.holds import ACCOUNT, Hold, HoldKind, is_paused, paused_by, shown_state, stopping
 from hotfolder.core.image import Image, State
 from hotfolder.core.life import COMMANDS
 
@@ -25,11 +25,14 @@ class FolderStatus:
 
 @dataclass(frozen=True, slots=True)
 class Status:
+    """`paused`: everything is. `config_problem`: why a changed config.yaml was not taken over, and the old one holds."""
+
     running: bool
     paused: bool
     held: Sequence[Mapping[str, str | None]]
     folders: Sequence[FolderStatus]
     notices: Sequence[tuple[str, str]] = ()
+    config_problem: str | None = None
 
 
 def status_of(
@@ -81,10 +84,16 @@ def _status(
         if number:
             counts.setdefault(name, Counter())[State.SETTLING.value] += number
     statuses = [FolderStatus(name, _folder_state(name, counts[name], holds), counts[name]) for name in counts]
-    return Status(running, False, [hold_facts(hold) for hold in holds], statuses, notices)
+    all_paused = (
+        ACCOUNT in paused_by(holds) or bool(counts) and all(is_paused(name, holds) for name in counts)
+    )
+    held = [hold_facts(hold) for hold in holds if hold.kind is not HoldKind.PAUSED]
+    return Status(running, all_paused, held, statuses, notices)
 
 
 def _folder_state(name: str, counts: Mapping[str, int], holds: Sequence[Hold]) -> str:
+    if is_paused(name, holds):
+        return "paused"
     mine = [hold for hold in holds if hold.scope in (ACCOUNT, name)]
     if any(hold.needs_person for hold in mine) or counts.get(State.HELD.value):
         return "held"
@@ -108,6 +117,7 @@ def status_facts(status: Status) -> dict[str, Any]:
     return {
         "running": status.running,
         "paused": status.paused,
+        "config_problem": status.config_problem,
         "held": list(status.held),
         "folders": [
             {"name": f.name, "state": f.state, "counts": dict(sorted(f.counts.items()))}

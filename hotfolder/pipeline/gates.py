@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from hotfolder.adapters.ledger_thread import LedgerThread
 from hotfolder.core import health
-from hotfolder.core.holds import ACCOUNT, Hold, HoldKind, stopping
+from hotfolder.core.holds import ACCOUNT, Hold, HoldKind, is_paused, pause_of, paused_by, stopping
 from hotfolder.core.image import State
 from hotfolder.core.life import COMMANDS, Command
 from hotfolder.core.trouble import hold_of, next_check_s
@@ -66,8 +66,26 @@ class Gates:
         return self._holds.get((scope, kind))
 
     def due(self, now: float) -> list[Hold]:
-        """The holds whose next check is due."""
-        return [hold for hold in self._holds.values() if hold.wake_at <= now]
+        """The holds whose next check is due. A pause is not asked about: the person ends it."""
+        return [h for h in self._holds.values() if h.wake_at <= now and h.kind is not HoldKind.PAUSED]
+
+    @property
+    def paused(self) -> frozenset[str]:
+        """The scopes that a person has paused."""
+        return paused_by(self._holds.values())
+
+    def is_paused(self, folder: str) -> bool:
+        return is_paused(folder, self._holds.values())
+
+    async def set_paused(self, scopes: frozenset[str]) -> None:
+        """Pause just these scopes, durably. What is running finishes. Raises `LedgerUnusable`: then nothing is changed."""
+        pauses = [pause_of(scope, self._surroundings.now()) for scope in sorted(scopes - self.paused)]
+        ended = sorted(self.paused - scopes)
+        await self._ledger.call(lambda ledger: ledger.change_pauses(pauses, ended))
+        for scope in ended:
+            del self._holds[scope, HoldKind.PAUSED]
+        self._holds.update({(pause.scope, pause.kind): pause for pause in pauses})
+        self._on_change()
 
     async def hold(self, error: NeedsPerson, folder: str) -> None:
         """Hold what the error asks to hold; said once, however many images run into it."""

@@ -25,6 +25,8 @@ from hotfolder.cli import main
 from hotfolder.sandbox import REFRESH_TOKEN, Sandbox
 
 LIMIT_S = 30.0
+NO_DESKTOP = {"DISPLAY": "", "WAYLAND_DISPLAY": "", "DBUS_SESSION_BUS_ADDRESS": ""}
+"""Nothing of a test may appear on the screen of the person who runs it."""
 
 
 @dataclass
@@ -92,6 +94,7 @@ folders:
             "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring",
             "PYTHONUTF8": "1",
             "PYTHONWARNINGS": "error",
+            **NO_DESKTOP,
         }
         return {k: v for k, v in {**clean, **ours, **self.variables, **variables}.items() if v}
 

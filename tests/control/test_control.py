@@ -27,6 +27,15 @@ class Daemon:
 
     asked: list[list[str] | None] = field(default_factory=list)
     trouble: Exception | None = None
+    pauses: list[tuple[str, str | None]] = field(default_factory=list)
+    folders: list[str] = field(default_factory=lambda: ["Packshots"])
+    config_problem: str | None = None
+
+    async def pause(self, folder: str | None) -> None:
+        self.pauses.append(("pause", folder))
+
+    async def resume(self, folder: str | None) -> None:
+        self.pauses.append(("resume", folder))
 
     def settling(self) -> list[dict[str, Any]]:
         return [{"path": "grün.jpg"}]
@@ -52,6 +61,26 @@ def daemon() -> Daemon:
 async def running(daemon: Daemon, home: Home) -> AsyncIterator[ControlServer]:
     async with ControlServer(daemon, home) as server:
         yield server
+
+
+async def test_the_client_pauses_and_resumes(running: ControlServer, home: Home, daemon: Daemon) -> None:
+    await asyncio.to_thread(client.pause, home, None)
+    await asyncio.to_thread(client.resume, home, "Packshots")
+    assert daemon.pauses == [("pause", None), ("resume", "Packshots")]
+
+
+async def test_the_client_asks_what_is_in_force(running: ControlServer, home: Home, daemon: Daemon) -> None:
+    daemon.config_problem = "line 3: ..."
+    settings = await asyncio.to_thread(client.settings, home)
+    assert (settings.folders, settings.config_problem) == (["Packshots"], "line 3: ...")
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b"{}", b'{"folder": 3}'])
+async def test_a_body_that_names_no_folder_pauses_nothing(
+    running: ControlServer, home: Home, daemon: Daemon, body: bytes
+) -> None:
+    assert await asyncio.to_thread(status_of, home, "/api/pause", body) == 400
+    assert daemon.pauses == []
 
 
 def status_of(home: Home, path: str, body: bytes | None = None, **headers: str) -> int:

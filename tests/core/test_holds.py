@@ -3,8 +3,20 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from hotfolder.core.holds import ACCOUNT, Hold, HoldKind, shown_state, stopping
+from hotfolder.core.holds import (
+    ACCOUNT,
+    Hold,
+    HoldKind,
+    after_pause,
+    after_resume,
+    is_paused,
+    paused_by,
+    shown_state,
+    stopping,
+)
 from hotfolder.core.image import State
 from hotfolder.core.life import COMMANDS, Command
 from tests.fakes import an_image
@@ -20,8 +32,8 @@ def stopped_by(kind: HoldKind) -> set[Command]:
     return {command for command in Command if stopping(command, "Packshots", [hold(kind)]) is not None}
 
 
-@pytest.mark.parametrize("kind", [HoldKind.SERVICE, HoldKind.SIGN_IN, HoldKind.LEDGER])
-def test_without_service_sign_in_or_ledger_everything_waits(kind: HoldKind) -> None:
+@pytest.mark.parametrize("kind", [HoldKind.SERVICE, HoldKind.SIGN_IN, HoldKind.LEDGER, HoldKind.PAUSED])
+def test_without_service_sign_in_or_ledger_and_while_paused_everything_waits(kind: HoldKind) -> None:
     assert stopped_by(kind) == set(WORK)
 
 
@@ -64,8 +76,8 @@ def test_a_hold_that_needs_a_person_is_named_before_one_that_heals() -> None:
 
 
 @pytest.mark.parametrize("kind", HoldKind)
-def test_only_a_service_that_is_away_needs_nobody(kind: HoldKind) -> None:
-    assert hold(kind).needs_person is (kind is not HoldKind.SERVICE)
+def test_only_a_service_that_is_away_or_a_pause_needs_nobody(kind: HoldKind) -> None:
+    assert hold(kind).needs_person is (kind not in (HoldKind.SERVICE, HoldKind.PAUSED))
 
 
 def test_an_image_whose_step_waits_for_a_person_is_shown_as_held_with_the_holds_reason() -> None:
@@ -92,3 +104,33 @@ def test_what_ended_is_shown_as_it_ended(state: State) -> None:
 
 def test_what_is_with_quality_assurance_is_not_held_by_missing_credits() -> None:
     assert shown_state(an_image(State.IN_QA), [hold(HoldKind.CREDITS)])[0] is State.IN_QA
+
+
+# --- pauses ---------------------------------------------------------------------------------------
+
+FOLDERS = ("Boots", "Packshots", "Shoes")
+scopes = st.sampled_from([ACCOUNT, *FOLDERS])
+
+
+def test_a_paused_image_is_shown_as_what_it_is() -> None:
+    """Only what waits for something outside is held; a pause is the person's own wish."""
+    assert shown_state(an_image(State.QUEUED), [hold(HoldKind.PAUSED)])[0] is State.QUEUED
+
+
+def resting(paused: frozenset[str]) -> set[str]:
+    holds = [hold(HoldKind.PAUSED, scope) for scope in paused]
+    assert paused_by(holds) == paused
+    return {folder for folder in FOLDERS if is_paused(folder, holds)}
+
+
+@given(st.lists(st.tuples(st.booleans(), scopes)))
+def test_each_word_of_the_person_concerns_what_it_names_and_nothing_else(
+    said: list[tuple[bool, str]],
+) -> None:
+    paused: frozenset[str] = frozenset()
+    expected: set[str] = set()
+    for is_pause, scope in said:
+        meant = set(FOLDERS) if scope == ACCOUNT else {scope}
+        expected = expected | meant if is_pause else expected - meant
+        paused = after_pause(paused, scope) if is_pause else after_resume(paused, scope, FOLDERS)
+        assert resting(paused) == expected

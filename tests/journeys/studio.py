@@ -18,6 +18,7 @@ from hotfolder.adapters.ledger_file import read_ledger
 from hotfolder.core.naming import is_part_name
 from hotfolder.core.snapshot import image_facts
 from hotfolder.sandbox import REFRESH_TOKEN, Execution, Sandbox, World
+from tests.cli.person import NO_DESKTOP
 from tests.sandbox.caller import picture
 
 LIMIT_S = 120.0
@@ -38,6 +39,7 @@ class Studio:
             "AUTORETOUCH_REFRESH_TOKEN": REFRESH_TOKEN,
             "AUTORETOUCH_API_URL": sandbox.url,
             "AUTORETOUCH_AUTH_URL": sandbox.url,
+            **NO_DESKTOP,
         }
         self.configure(service=service)
         self._process: subprocess.Popen[bytes] | None = None

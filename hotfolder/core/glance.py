@@ -1,0 +1,268 @@
+"""What a person sees at a glance: the icon, one line, and the menu of the tray, as frozen values.
+
+The tray only draws a `Glance` and hands back the `Action` of what was clicked; every word and every choice is made here.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from hotfolder.core.holds import HoldKind
+from hotfolder.core.image import Image, State
+from hotfolder.core.snapshot import FolderStatus, Status
+
+LONGEST_LINE = 127
+"""Letters that a tooltip of Windows can hold; the limit everywhere."""
+
+LONGEST_ITEM = 80
+MOST_PROBLEMS = 10
+
+
+class Mood(StrEnum):
+    """Which of the five icons is shown."""
+
+    IDLE = "idle"
+    WORKING = "working"
+    NEEDS_YOU = "needs_you"
+    PAUSED = "paused"
+    OFFLINE = "offline"
+
+
+class Deed(StrEnum):
+    """What a menu item does. `Action.subject` is the hot folder, path or image meant."""
+
+    OPEN_PATH = "open path"
+    PAUSE = "pause"
+    RESUME = "resume"
+    RETRY = "retry"
+    RETRY_ALL = "retry all"
+    LOOK_AGAIN = "look again"
+    SIGN_IN = "sign in"
+    TOP_UP = "top up"
+    START_AT_LOGIN = "start at login"
+    SETTINGS = "settings"
+    OPEN_LOG = "open log"
+    QUIT = "quit"
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    deed: Deed
+    subject: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A line of the menu. Without action and items it only tells something. `checked` None: no tick."""
+
+    text: str
+    action: Action | None = None
+    checked: bool | None = None
+    items: tuple[Item, ...] = ()
+
+
+SEPARATOR = Item("")
+
+
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """`share`: how much of the present work is done, 0 to 1; None where there is none."""
+
+    mood: Mood
+    share: float | None
+    line: str
+    menu: tuple[Item, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FolderPlace:
+    """A hot folder's folders, as paths of this system."""
+
+    in_folder: str
+    out_folder: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """All that a glance is made of. `problems`: the latest failed images, of `failed` in all."""
+
+    status: Status
+    places: Mapping[str, FolderPlace]
+    version: str
+    problems: Sequence[Image] = ()
+    failed: int = 0
+    delivered_today: int = 0
+    done: int = 0
+    """Images finished since the last time that nothing was open."""
+    credits: int | None = None
+    starts_at_login: bool | None = None
+    """None: it cannot be told, or not be changed."""
+    sign_in_code: str | None = None
+    """The code to compare, while a sign-in waits in the browser."""
+    is_ending: bool = False
+
+
+def glance_of(facts: Facts) -> Glance:
+    still_open = _still_open(facts.status)
+    working = still_open > 0
+    share = facts.done / (facts.done + still_open) if working else None
+    return Glance(_mood(facts, working), share, _line(facts), tuple(_menu(facts, still_open)))
+
+
+def _still_open(status: Status) -> int:
+    return sum(
+        number
+        for folder in status.folders
+        for state, number in folder.counts.items()
+        if not State(state).is_final
+    )
+
+
+def _mood(facts: Facts, working: bool) -> Mood:
+    status = facts.status
+    kinds = {str(hold["kind"]) for hold in status.held}
+    if status.paused:
+        return Mood.PAUSED
+    if status.config_problem or facts.failed or kinds - {HoldKind.SERVICE.value}:
+        return Mood.NEEDS_YOU
+    if kinds:
+        return Mood.OFFLINE
+    return Mood.WORKING if working else Mood.IDLE
+
+
+# --- the one line ---------------------------------------------------------------------------------
+
+_PHASES: Sequence[tuple[str, frozenset[State]]] = (
+    ("uploading", frozenset({State.SETTLING, State.QUEUED, State.UPLOADED, State.REQUESTED})),
+    ("in retouching", frozenset({State.PROCESSING, State.RETRYING})),
+    ("with QA", frozenset({State.IN_QA})),
+    ("arriving", frozenset({State.FINISHED})),
+    ("held", frozenset({State.HELD})),
+)
+
+
+def _phases(counts: Mapping[str, int]) -> list[str]:
+    """'3 uploading', '12 in retouching' ...: what is open, in the order it happens."""
+    sums = [(sum(counts.get(state.value, 0) for state in states), words) for words, states in _PHASES]
+    return [f"{number:,} {words}" for number, words in sums if number]
+
+
+def _line(facts: Facts) -> str:
+    if facts.is_ending:
+        return "Ending: running requests may finish"
+    total: Counter[str] = Counter()
+    for folder in facts.status.folders:
+        total.update(folder.counts)
+    parts = [
+        *(["paused"] if facts.status.paused else []),
+        *_phases(total),
+        *([f"{facts.failed:,} failed"] if facts.failed else []),
+        *([f"{facts.delivered_today:,} delivered today"] if facts.delivered_today else []),
+    ]
+    return shortened(" · ".join(parts) or "Nothing to do", LONGEST_LINE)
+
+
+# --- the menu -------------------------------------------------------------------------------------
+
+
+def _menu(facts: Facts, still_open: int) -> Iterator[Item]:
+    yield Item(_line(facts))
+    yield from _attention(facts)
+    yield SEPARATOR
+    for folder in facts.status.folders:
+        yield _folder(folder, facts)
+    yield SEPARATOR
+    if facts.credits is not None:
+        yield Item(f"{facts.credits:,} credit{'' if facts.credits == 1 else 's'} left")
+    paused = any(folder.state == "paused" for folder in facts.status.folders)
+    if not facts.status.paused:
+        yield Item("Pause all", Action(Deed.PAUSE))
+    if paused or facts.status.paused:
+        yield Item("Resume all", Action(Deed.RESUME))
+    yield SEPARATOR
+    if facts.starts_at_login is not None:
+        yield Item("Start at login", Action(Deed.START_AT_LOGIN), checked=facts.starts_at_login)
+    yield Item("Settings …", Action(Deed.SETTINGS))
+    yield Item("Open log", Action(Deed.OPEN_LOG))
+    yield Item(f"hotfolder {facts.version}")
+    yield SEPARATOR
+    yield Item(_quit_text(still_open), Action(Deed.QUIT))
+
+
+def _quit_text(still_open: int) -> str:
+    if not still_open:
+        return "Quit"
+    images = "1 unfinished image goes" if still_open == 1 else f"{still_open:,} unfinished images go"
+    return f"Quit ({images} on at the next start)"
+
+
+def _attention(facts: Facts) -> Iterator[Item]:
+    """What needs the person, each with its action."""
+    if facts.status.config_problem:
+        told = [Item(shortened(line, LONGEST_ITEM)) for line in facts.status.config_problem.splitlines()]
+        settings = Item("Settings …", Action(Deed.SETTINGS))
+        yield Item(
+            "config.yaml is wrong; the old settings hold", items=(*told[:MOST_PROBLEMS], SEPARATOR, settings)
+        )
+    for hold in facts.status.held:
+        yield _held(hold, facts)
+    if facts.failed:
+        yield Item(f"Problems ({facts.failed:,})", items=tuple(_problems(facts)))
+
+
+_WAYS_OUT: Mapping[str, tuple[str, Deed]] = {
+    HoldKind.SIGN_IN.value: ("Sign in …", Deed.SIGN_IN),
+    HoldKind.CREDITS.value: ("Top up in the web app …", Deed.TOP_UP),
+    HoldKind.WORKFLOW.value: ("Settings …", Deed.SETTINGS),
+}
+
+
+def _held(hold: Mapping[str, str | None], facts: Facts) -> Item:
+    folder = f"{hold['folder']}: " if hold["folder"] else ""
+    kind = str(hold["kind"])
+    code = facts.sign_in_code if kind == HoldKind.SIGN_IN.value else None
+    advice = f"Confirm the code {code} in the browser" if code else hold["advice"]
+    text, deed = _WAYS_OUT.get(kind, ("Look again now", Deed.LOOK_AGAIN))
+    told = [Item(shortened(str(advice), LONGEST_ITEM))] if advice else []
+    return Item(shortened(f"{folder}{hold['reason']}", LONGEST_ITEM), items=(*told, Item(text, Action(deed))))
+
+
+def _problems(facts: Facts) -> Iterator[Item]:
+    for image in list(facts.problems)[:MOST_PROBLEMS]:
+        place = facts.places.get(image.folder)
+        retry = Item("Try again", Action(Deed.RETRY, image.id))
+        show = [Item("Open its folder", Action(Deed.OPEN_PATH, place.in_folder))] if place else []
+        told = [Item(shortened(text, LONGEST_ITEM)) for text in (image.reason, image.advice) if text]
+        yield Item(shortened(f"{image.folder}: {image.path}", LONGEST_ITEM), items=(*told, retry, *show))
+    if facts.failed > MOST_PROBLEMS:
+        yield Item(f"… and {facts.failed - MOST_PROBLEMS:,} more")
+    yield SEPARATOR
+    yield Item("Try all again", Action(Deed.RETRY_ALL))
+
+
+def _folder(folder: FolderStatus, facts: Facts) -> Item:
+    parts = _phases(folder.counts)
+    words = ", ".join([*(["paused"] if folder.state == "paused" else []), *parts]) or folder.state
+    place = facts.places.get(folder.name)
+    opening: Iterable[Item] = ()
+    if place is not None:
+        opening = (
+            Item("Open in folder", Action(Deed.OPEN_PATH, place.in_folder)),
+            Item("Open out folder", Action(Deed.OPEN_PATH, place.out_folder)),
+        )
+    pausing = Item("Pause", Action(Deed.PAUSE, folder.name))
+    resuming = Item("Resume", Action(Deed.RESUME, folder.name))
+    last = resuming if folder.state == "paused" else pausing
+    return Item(shortened(f"{folder.name}: {words}", LONGEST_ITEM), items=(*opening, last))
+
+
+def shortened(text: str, longest: int) -> str:
+    """At most `longest` letters: the middle gives way, since names differ at their ends."""
+    text = " ".join(text.split())
+    if len(text) <= longest:
+        return text
+    tail = (longest - 1) // 3
+    return f"{text[: longest - 1 - tail]}…{text[len(text) - tail :]}"

@@ -1,0 +1,194 @@
+"""What the tray shows: the icon, the one line and the menu, from any state of affairs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hotfolder.core.glance import (
+    LONGEST_ITEM,
+    LONGEST_LINE,
+    Action,
+    Deed,
+    Facts,
+    FolderPlace,
+    Item,
+    Mood,
+    glance_of,
+    shortened,
+)
+from hotfolder.core.holds import ACCOUNT, Hold, HoldKind
+from hotfolder.core.image import State
+from hotfolder.core.life import COMMANDS
+from hotfolder.core.snapshot import status_of_counts
+from tests.fakes import an_image
+
+COUNTS = {State.PROCESSING: 12, State.QUEUED: 3, State.IN_QA: 4, State.DELIVERED: 900}
+PLACES = {"Packshots": FolderPlace("/in", "/out"), "Boots": FolderPlace("/boots/in", "/boots/out")}
+FAILED = an_image(
+    State.FAILED, id="image-7", path="a/broken.jpg", reason="It is cut off.", advice="Save it again."
+)
+
+
+def facts(counts: Any = None, holds: tuple[Hold, ...] = (), **more: Any) -> Facts:
+    status = status_of_counts(["Packshots", "Boots"], {"Packshots": counts or {}}, holds, running=True)
+    return Facts(status=status, places=PLACES, version="1.2.3", **more)
+
+
+def hold(kind: HoldKind, scope: str = ACCOUNT) -> Hold:
+    return Hold(scope=scope, kind=kind, reason=f"because of {kind.value}.", advice="Do something.")
+
+
+def all_items(items: tuple[Item, ...]) -> Iterator[Item]:
+    for item in items:
+        yield item
+        yield from all_items(item.items)
+
+
+def deeds(facts: Facts) -> list[Action]:
+    return [item.action for item in all_items(glance_of(facts).menu) if item.action]
+
+
+def texts(facts: Facts) -> list[str]:
+    return [item.text for item in all_items(glance_of(facts).menu)]
+
+
+def test_the_line_tells_what_is_where() -> None:
+    glance = glance_of(facts(COUNTS, delivered_today=148, done=1))
+    assert glance.line == "3 uploading · 12 in retouching · 4 with QA · 148 delivered today"
+    assert glance.menu[0] == Item(glance.line)
+    assert glance.share == 1 / 20
+
+
+@pytest.mark.parametrize(
+    ("given", "mood"),
+    [
+        (facts(), Mood.IDLE),
+        (facts({State.DELIVERED: 4}), Mood.IDLE),
+        (facts(COUNTS), Mood.WORKING),
+        (facts(COUNTS, (hold(HoldKind.SERVICE),)), Mood.OFFLINE),
+        (facts(COUNTS, (hold(HoldKind.CREDITS),)), Mood.NEEDS_YOU),
+        (facts(COUNTS, (hold(HoldKind.SERVICE), hold(HoldKind.IN_FOLDER, "Boots"))), Mood.NEEDS_YOU),
+        (facts(COUNTS, failed=1, problems=[FAILED]), Mood.NEEDS_YOU),
+        (facts(COUNTS, (hold(HoldKind.PAUSED),)), Mood.PAUSED),
+        (facts(COUNTS, (hold(HoldKind.PAUSED), hold(HoldKind.SIGN_IN)), failed=1), Mood.PAUSED),
+        (facts(COUNTS, (hold(HoldKind.PAUSED, "Boots"),)), Mood.WORKING),
+    ],
+)
+def test_the_mood_is_what_matters_most(given: Facts, mood: Mood) -> None:
+    assert glance_of(given).mood is mood
+
+
+def test_a_broken_config_needs_the_person() -> None:
+    broken = facts()
+    broken = replace(broken, status=replace(broken.status, config_problem="line 3: no\nline 4: no"))
+    assert glance_of(broken).mood is Mood.NEEDS_YOU
+    assert {"line 3: no", "line 4: no"} <= set(texts(broken))
+    assert Action(Deed.SETTINGS) in deeds(broken)
+
+
+def test_each_hot_folder_can_be_opened_and_paused() -> None:
+    assert {
+        Action(Deed.OPEN_PATH, "/in"),
+        Action(Deed.OPEN_PATH, "/out"),
+        Action(Deed.PAUSE, "Packshots"),
+        Action(Deed.PAUSE, "Boots"),
+        Action(Deed.PAUSE),
+        Action(Deed.QUIT),
+    } <= set(deeds(facts(COUNTS)))
+    assert "Packshots: 3 uploading, 12 in retouching, 4 with QA" in texts(facts(COUNTS))
+    assert "Boots: idle" in texts(facts(COUNTS))
+
+
+def test_what_is_paused_can_be_resumed() -> None:
+    one = facts(COUNTS, (hold(HoldKind.PAUSED, "Boots"),))
+    assert {
+        Action(Deed.RESUME, "Boots"),
+        Action(Deed.PAUSE, "Packshots"),
+        Action(Deed.PAUSE),
+        Action(Deed.RESUME),
+    } <= set(deeds(one))
+    everything = facts(COUNTS, (hold(HoldKind.PAUSED),))
+    assert Action(Deed.PAUSE) not in deeds(everything)
+    assert {Action(Deed.RESUME), Action(Deed.RESUME, "Boots")} <= set(deeds(everything))
+    assert glance_of(everything).line.startswith("paused · ")
+
+
+def test_problems_come_with_their_reason_and_a_way_out() -> None:
+    given = facts(failed=12, problems=[replace(FAILED, id=f"image-{i}") for i in range(11)])
+    assert {"Problems (12)", "It is cut off.", "Save it again.", "… and 2 more"} <= set(texts(given))
+    assert Action(Deed.RETRY, "image-0") in deeds(given)
+    assert deeds(given).count(Action(Deed.RETRY_ALL)) == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "deed"),
+    [
+        (HoldKind.SIGN_IN, Deed.SIGN_IN),
+        (HoldKind.CREDITS, Deed.TOP_UP),
+        (HoldKind.WORKFLOW, Deed.SETTINGS),
+        (HoldKind.IN_FOLDER, Deed.LOOK_AGAIN),
+        (HoldKind.SERVICE, Deed.LOOK_AGAIN),
+    ],
+)
+def test_what_is_held_says_why_and_what_helps(kind: HoldKind, deed: Deed) -> None:
+    given = facts(COUNTS, (hold(kind),))
+    assert {f"because of {kind.value}.", "Do something."} <= set(texts(given))
+    assert Action(deed) in deeds(given)
+
+
+def test_while_signing_in_the_code_to_compare_is_shown() -> None:
+    given = facts(holds=(hold(HoldKind.SIGN_IN),), sign_in_code="ABCD-EFGH")
+    assert "Confirm the code ABCD-EFGH in the browser" in texts(given)
+
+
+def test_quit_says_what_is_still_running() -> None:
+    assert texts(facts())[-1] == "Quit"
+    assert texts(facts({State.PROCESSING: 1}))[-1] == "Quit (1 unfinished image goes on at the next start)"
+    assert texts(facts(COUNTS))[-1] == "Quit (19 unfinished images go on at the next start)"
+
+
+@pytest.mark.parametrize("ticked", [True, False])
+def test_start_at_login_is_a_tick_where_it_can_be_told(ticked: bool) -> None:
+    (item,) = [i for i in glance_of(facts(starts_at_login=ticked)).menu if i.text == "Start at login"]
+    assert (item.checked, item.action) == (ticked, Action(Deed.START_AT_LOGIN))
+    assert "Start at login" not in texts(facts(starts_at_login=None))
+
+
+@given(st.text(max_size=300), st.integers(1, 300))
+def test_a_shortened_text_is_one_line_and_keeps_its_ends(text: str, longest: int) -> None:
+    short = shortened(text, longest)
+    assert len(short) <= longest
+    assert "\n" not in short
+    whole = " ".join(text.split())
+    assert short == whole or short[: (longest - 1) // 2] == whole[: (longest - 1) // 2]
+
+
+@given(
+    st.dictionaries(st.sampled_from(list(COMMANDS)), st.integers(0, 10**7)),
+    st.sets(st.sampled_from(list(HoldKind))),
+    st.text(max_size=200),
+)
+def test_whatever_happens_every_text_fits_and_the_way_out_is_there(
+    counts: dict[State, int], kinds: set[HoldKind], name: str
+) -> None:
+    failed = replace(FAILED, path=f"{name}/x.jpg", reason=name)
+    glance = glance_of(
+        facts(
+            counts,
+            tuple(hold(kind) for kind in kinds),
+            failed=10**6,
+            problems=[failed],
+            delivered_today=10**7,
+        )
+    )
+    assert len(glance.line) <= LONGEST_LINE
+    assert all(len(item.text) <= LONGEST_LINE for item in all_items(glance.menu))
+    assert all(len(item.text) <= LONGEST_ITEM for item in all_items(glance.menu[1:]))
+    assert glance.menu[-1].action == Action(Deed.QUIT)
+    assert glance.share is None or 0 <= glance.share <= 1
