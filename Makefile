@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 OFFICIAL := .venv-official
 
-.PHONY: demo test lint types imports pytest soak coverage clean
+.PHONY: demo test lint types imports pytest soak coverage screenshots icons wheel deb frozen clean
 
 demo: $(VENV)/ready
 	$(BIN)/hotfolder demo
@@ -34,8 +34,23 @@ coverage: $(VENV)/ready $(OFFICIAL)/ready
 	$(BIN)/coverage combine
 	$(BIN)/coverage report
 
+screenshots: $(VENV)/ready  ## the pictures of the README, from the real program
+	$(BIN)/python -m tests.screenshots
+
+icons: $(VENV)/ready
+	$(BIN)/python packaging/make_icons.py build/icons
+
+wheel: $(VENV)/ready
+	$(BIN)/python -m build --no-isolation --outdir dist
+
+deb: wheel
+	packaging/build-deb dist "$$(ls -t dist/hotfolder-*.whl | head -1)"
+
+frozen: $(VENV)/ready
+	$(BIN)/python -m PyInstaller --noconfirm packaging/hotfolder.spec
+
 clean:
-	rm -rf $(VENV) $(OFFICIAL) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage*
+	rm -rf build dist $(VENV) $(OFFICIAL) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage*
 
 $(VENV)/ready: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

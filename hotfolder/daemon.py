@@ -353,7 +353,7 @@ class Daemon:
             delivered=sum(image.state is State.DELIVERED for image in mine),
             failed=sum(image.state is State.FAILED for image in mine),
             held=sum(not image.state.is_final for image in mine) + len(holds),
-            needs_sign_in=any(hold.kind is HoldKind.SIGN_IN for hold in holds),
+            needs_sign_in=any(hold.kind in (HoldKind.SIGN_IN, HoldKind.KEYRING) for hold in holds),
         )
 
 

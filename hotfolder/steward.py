@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,8 +18,10 @@ from hotfolder.adapters.home import Home
 from hotfolder.adapters.ledger import Ledger
 from hotfolder.adapters.token_store import TokenSource
 from hotfolder.core.config import Config
+from hotfolder.core.glance import FolderPlace
 from hotfolder.core.holds import Hold
 from hotfolder.core.image import Image
+from hotfolder.core.snapshot import Status, status_of_counts
 from hotfolder.daemon import Daemon, Outcome
 from hotfolder.errors import ConfigError, LedgerUnusable
 from hotfolder.pipeline.keep_going import keep_going
@@ -41,10 +44,11 @@ NOT_YET_LOOKED_AT: Stamp = (-1, -1, -1)
 
 @dataclass(slots=True)
 class Listeners:
-    """Who is told of what happens to images."""
+    """Who is told of what happens to images, and of a config.yaml that is not taken over."""
 
     on_change: Listener | None = None
     on_new: Callable[[Image], None] | None = None
+    on_config_problem: Callable[[str], None] | None = None
 
 
 class Steward:
@@ -158,6 +162,8 @@ class Steward:
     def _refuse(self, problem: str) -> None:
         if problem != self.config_problem:
             log.warning("config.yaml has changed, but is not taken over; the old settings hold. %s", problem)
+            if self._listeners.on_config_problem is not None:
+                self._listeners.on_config_problem(problem)
         self.config_problem = problem
 
     # --- asked by the faces -----------------------------------------------------------------------
@@ -166,6 +172,11 @@ class Steward:
     def config(self) -> Config:
         """What is in force."""
         return self._config
+
+    @property
+    def places(self) -> dict[str, FolderPlace]:
+        """Where each hot folder is."""
+        return {f.name: FolderPlace(str(f.in_folder), str(f.out_folder)) for f in self._config.folders}
 
     @property
     def folders(self) -> list[str]:
@@ -181,6 +192,13 @@ class Steward:
 
     def settling(self) -> list[dict[str, Any]]:
         return self._daemon.settling()
+
+    async def status(self) -> Status:
+        """The whole state, from counts: cheap enough to look several times a second. RuntimeError: the end has come."""
+        counts = await self.call_ledger(lambda ledger: ledger.counts())
+        settling = Counter(str(facts["folder"]) for facts in self.settling())
+        status = status_of_counts(self.folders, counts, self.holds, running=True, settling=settling)
+        return replace(status, config_problem=self.config_problem)
 
     async def call_ledger(self, work: Callable[[Ledger], Any]) -> Any:
         """Look into the ledger, in its thread. RuntimeError: the end has come."""

@@ -30,6 +30,8 @@ _FOLDER_NAMES = (
     schema.notices.c.folder,
 )
 
+_SEEN = "problems seen"
+
 _MOST_NAMED = 500
 """More names than this in one query, and reading them all is cheaper."""
 
@@ -323,9 +325,28 @@ class Ledger:
 
     def notices(self) -> list[tuple[str, str]]:
         """(hot folder, text) of everything that was said once, oldest first."""
-        query = select(schema.notices.c.folder, schema.notices.c.text).order_by(schema.notices.c.said_at)
+        table = schema.notices
+        query = select(table.c.folder, table.c.text).where(table.c.key != _SEEN).order_by(table.c.said_at)
         with self._engine.begin() as db:
             return [(row.folder, row.text) for row in db.execute(query)]
+
+    def note_problems_seen(self, now: float) -> None:
+        """The person has seen what failed so far: it is still listed, but alarms nobody any more."""
+        row = {"folder": "", "key": _SEEN, "text": "", "said_at": now}
+        statement = insert(schema.notices).values(**row)
+        with self._engine.begin() as db:
+            db.execute(
+                statement.on_conflict_do_update(index_elements=["folder", "key"], set_={"said_at": now})
+            )
+
+    def failed_unseen(self) -> int:
+        """How many images have failed since the person last said to have seen them."""
+        table, notices = schema.images, schema.notices
+        seen = select(func.max(notices.c.said_at)).where(notices.c.key == _SEEN).scalar_subquery()
+        failed = table.c.state == State.FAILED.value
+        query = select(func.count()).where(failed, table.c.state_since > func.coalesce(seen, 0.0))
+        with self._engine.begin() as db:
+            return int(db.execute(query).scalar() or 0)
 
 
 def _row(image: Image) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from hotfolder import errors
+from hotfolder.adapters.durably import rename_to_free_name, sync_folder
 from hotfolder.adapters.ledger import Ledger
 from hotfolder.adapters.ledger_thread import LedgerThread
 from hotfolder.adapters.spool import PIECE_BYTES, Spool, SpoolParcel
@@ -26,7 +27,6 @@ from hotfolder.ports import Parcel
 
 T = TypeVar("T")
 
-_CANNOT_HARD_LINK = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EXDEV})
 PROBE_BYTES = 256 * 1024
 
 
@@ -109,11 +109,11 @@ class OutFolders:
             _write_durably(part, parcel)
             if replaced is not None and _hash_of(final) == replaced.content_hash:
                 part.replace(final)  # an earlier version of the same source, unchanged since
-            elif not _rename_to_free_name(part, final):
+            elif not rename_to_free_name(part, final):
                 return False
         finally:
             part.unlink(missing_ok=True)
-        _sync_folder(final.parent)
+        sync_folder(final.parent)
         return True
 
     # --- the roots --------------------------------------------------------------------------------
@@ -196,46 +196,6 @@ def _write_durably(part: Path, parcel: SpoolParcel) -> None:
         os.fsync(file.fileno())
     if part.stat().st_size != parcel.size_bytes:
         raise OSError(errno.EIO, "the part file is shorter than what was written")
-
-
-def _rename_to_free_name(part: Path, final: Path) -> bool:
-    """Give the part file its final name unless something is there: false then."""
-    if os.name == "nt":
-        try:
-            part.rename(final)  # fails there when the name is taken
-        except FileExistsError:
-            return False
-        return True
-    try:
-        os.link(part, final)
-    except FileExistsError:
-        return False
-    except OSError as error:
-        if error.errno not in _CANNOT_HARD_LINK:
-            raise
-        return _rename_without_links(part, final)
-    return True
-
-
-def _rename_without_links(part: Path, final: Path) -> bool:
-    """For file systems without hard links (exFAT, some shares): look, then rename, with a gap of microseconds."""
-    if os.path.lexists(final):
-        return False
-    part.replace(final)
-    return True
-
-
-def _sync_folder(folder: Path) -> None:
-    if os.name == "nt":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    except OSError as error:
-        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # some shares cannot sync a folder
-            raise
-    finally:
-        os.close(descriptor)
 
 
 def _hash_of(path: Path) -> str | None:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from hotfolder import __version__
-from hotfolder.cli import account, check, demo, estimate, listings, pause, retry, run
+from hotfolder.cli import account, check, demo, estimate, init, listings, login, pause, retry, run, service
 
 app = typer.Typer(
     name="hotfolder",
@@ -48,6 +48,7 @@ def begin(
 
 
 app.command()(demo.demo)
+app.command()(init.init)
 app.command()(run.run)
 app.command()(listings.status)
 app.command()(listings.images)
@@ -57,8 +58,9 @@ app.command()(pause.pause)
 app.command()(pause.resume)
 app.command()(check.check)
 app.command()(estimate.estimate)
-app.command()(account.login)
-app.command()(account.logout)
+app.command()(login.login)
+app.command()(login.logout)
 app.command()(account.workflows)
 app.command()(account.balance)
 app.command()(demo.sandbox)
+app.add_typer(service.app, name="service")

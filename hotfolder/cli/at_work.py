@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -21,25 +21,42 @@ from hotfolder.steward import Listeners, Steward
 
 log = logging.getLogger(__name__)
 
-Companion = Callable[[Steward, "Journal"], Awaitable[None]]
-"""Does something beside the daemon, and ends it by returning."""
+
+class Beside:
+    """What goes on beside a daemon. This one: nothing."""
+
+    def note_new(self, image: Image) -> None: ...
+
+    def note_change(self, before: Image, after: Image) -> None: ...
+
+    def note_config_problem(self, problem: str) -> None: ...
+
+    async def run(self, steward: Steward, journal: Journal) -> None:
+        """Returning ends the daemon."""
+        await asyncio.Event().wait()
+
+    async def say_last_words(self) -> None:
+        """The end has come; the ledger can still be asked."""
 
 
 @dataclass(slots=True)
 class Journal:
     """What this run did. `changed` is set whenever something happened to an image."""
 
+    beside: Beside
     delivered: int = 0
     was_interrupted: bool = False
     changed: asyncio.Event = field(default_factory=asyncio.Event)
 
-    def note_new(self, _: Image) -> None:
+    def note_new(self, image: Image) -> None:
         self.changed.set()
+        self.beside.note_new(image)
 
     def note_change(self, before: Image, after: Image) -> None:
         if after.state is State.DELIVERED and before.state is not State.DELIVERED:
             self.delivered += 1
         self.changed.set()
+        self.beside.note_change(before, after)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +71,12 @@ class Work:
     """Reads the config anew when its file has changed; see `Steward`."""
 
     async def run(
-        self, *, once: bool = False, companion: Companion | None = None, signals: MainSignals | None = None
+        self, beside: Beside | None = None, *, once: bool = False, signals: MainSignals | None = None
     ) -> tuple[Outcome, Journal]:
-        """Until it is done (`once`), the companion has ended, or a signal comes. `signals`: where this is not the main
-        thread."""
-        stop, journal = asyncio.Event(), Journal()
-        listeners = Listeners(journal.note_change, journal.note_new)
+        """Until it is done (`once`), `beside` has ended, or a signal comes. `signals`: where this is not the main thread."""
+        beside = beside or Beside()
+        stop, journal = asyncio.Event(), Journal(beside)
+        listeners = Listeners(journal.note_change, journal.note_new, beside.note_config_problem)
         steward = Steward(self.config, self.home, self.tokens, self.read_config, listeners)
 
         def begin_ending() -> None:
@@ -73,17 +90,38 @@ class Work:
         with ended_by_signals(stop, begin_ending, leave_at_once, signals):
             async with ControlServer(steward, self.home), self.face.watching(steward, self.home):
                 _say_what_is_watched(self.config)
-                accompanying = asyncio.create_task(
-                    _accompany(companion, steward, journal, stop), name="companion"
-                )
-                try:
-                    outcome = await steward.run(stop, once=once)
-                finally:
-                    accompanying.cancel()
-                    await asyncio.wait([accompanying])
-                if not accompanying.cancelled():
-                    accompanying.result()  # its error is this run's
+                outcome = await _in_company(steward, journal, stop, once)
                 return outcome, journal
+
+
+async def _in_company(steward: Steward, journal: Journal, stop: asyncio.Event, once: bool) -> Outcome:
+    """The steward's run, with what goes on beside it; an error of either is this run's."""
+    end = asyncio.Event()
+
+    async def accompany() -> None:
+        try:
+            await journal.beside.run(steward, journal)
+        finally:
+            stop.set()
+
+    async def end_in_order() -> None:
+        await stop.wait()
+        try:
+            await journal.beside.say_last_words()
+        finally:
+            end.set()
+
+    tasks = [asyncio.create_task(accompany(), name="beside"), asyncio.create_task(end_in_order(), name="end")]
+    try:
+        outcome = await steward.run(end, once=once)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+    for task in tasks:
+        if not task.cancelled():
+            task.result()
+    return outcome
 
 
 @contextmanager
@@ -103,13 +141,3 @@ def _say_what_is_watched(config: Config) -> None:
     log.info("hotfolder %s at work", __version__)
     for folder in config.folders:
         log.info("%s: watching %s, results go to %s", folder.name, folder.in_folder, folder.out_folder)
-
-
-async def _accompany(
-    companion: Companion | None, steward: Steward, journal: Journal, stop: asyncio.Event
-) -> None:
-    if companion is not None:
-        try:
-            await companion(steward, journal)
-        finally:
-            stop.set()

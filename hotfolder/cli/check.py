@@ -25,7 +25,7 @@ def check(context: typer.Context, as_json: Json = False) -> None:
     home = home_of(context)
     config = config_of(home)
     findings: list[Finding] = []
-    for finding in _findings(home, config):
+    for finding in findings_of(home, config):
         findings.append(finding)
         if not as_json:
             _print(finding)
@@ -53,7 +53,8 @@ def _exit_code(findings: list[Finding]) -> ExitCode:
     return ExitCode.SOME_FAILED if bad else ExitCode.DONE
 
 
-def _findings(home: Home, config: Config) -> Iterator[Finding]:
+def findings_of(home: Home, config: Config) -> Iterator[Finding]:
+    """One after the other, as each is found."""
     yield from _of_config(home, config)
     yield from _of_service(home, config)
     ledger, used = _of_ledger(home, config)

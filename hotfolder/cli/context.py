@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
+from hotfolder.cli.output import warn
 from hotfolder.errors import ConfigError
 
 if TYPE_CHECKING:
     from hotfolder.adapters.autoretouch import AutoRetouch
     from hotfolder.adapters.home import Home
+    from hotfolder.adapters.keyring_tokens import KeyringTokens
     from hotfolder.adapters.token_store import TokenSource
     from hotfolder.core.config import Config, ServiceConfig
 
@@ -46,9 +48,10 @@ def config_of(home: Home) -> Config:
     if not home.config.exists():
         raise ConfigError(
             f"There is no config yet: {home.config} is not there.",
-            "Make that file, with your own folders and workflow in it, like this:\n\n"
-            f"{FIRST_CONFIG}\n`hotfolder login --paste` signs you in, `hotfolder workflows` lists your workflows,"
-            " and `hotfolder check` tells whether all is well.",
+            "Run `hotfolder init`: it signs you in, lets you choose workflow and folders, and writes it. Or make that file"
+            f" yourself, with your own folders and workflow in it, like this:\n\n{FIRST_CONFIG}\n"
+            "`hotfolder login` signs you in, `hotfolder workflows` lists your workflows, and `hotfolder check` tells"
+            " whether all is well.",
         )
     return with_environment(load_config(home.config, home.data), os.environ)
 
@@ -70,7 +73,16 @@ def service_of(home: Home) -> tuple[ServiceConfig, str | None]:
 def tokens_of(home: Home) -> TokenSource:
     from hotfolder.adapters.token_store import choose_token_source
 
-    return choose_token_source(home.data, os.environ)
+    return choose_token_source(home.data, os.environ, keyring_of(home))
+
+
+def keyring_of(home: Home) -> KeyringTokens:
+    """The system's keyring; a person who is to unlock it is told."""
+    from hotfolder.adapters.keyring_tokens import KeyringTokens
+
+    return KeyringTokens(
+        home.data, on_wait=lambda: warn("Waiting for the keyring: unlock it where it asks you to.")
+    )
 
 
 def ask_service(

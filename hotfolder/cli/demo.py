@@ -103,12 +103,16 @@ async def _work(home: Home, place: Path, face: Face) -> Drop:
     """Run the daemon while the samples drop in."""
     from hotfolder.adapters.config_file import load_config
     from hotfolder.adapters.token_store import MemoryTokens
-    from hotfolder.cli.at_work import Work
+    from hotfolder.cli.at_work import Beside, Work
     from hotfolder.sandbox import REFRESH_TOKEN
+
+    class _Company(Beside):
+        async def run(self, steward: Steward, journal: Journal) -> None:
+            await drop.until_done(steward, journal)
 
     drop = Drop(place)
     tokens, read_config = MemoryTokens(REFRESH_TOKEN), partial(load_config, home.config)
-    await Work(read_config(), home, tokens, face, read_config).run(companion=drop.until_done)
+    await Work(read_config(), home, tokens, face, read_config).run(_Company())
     return drop
 
 
@@ -178,8 +182,7 @@ def _tell(place: Path, home: Home, service: Sandbox, took_s: float) -> None:
     say(f"  log                    {home.log_file}")
     say(f"  what hotfolder knows   hotfolder images --home {place}")
     say("\nWith your own account:")
-    say("  hotfolder login --paste   signs you in")
-    say(f"  then write {_own_config()}, `hotfolder check` it, and start `hotfolder run`.")
+    say("  hotfolder init   signs you in, and makes your first hot folder")
 
 
 def _tell_not_sent(others: list[Image], notices: list[tuple[str, str]]) -> None:
@@ -188,9 +191,3 @@ def _tell_not_sent(others: list[Image], notices: list[tuple[str, str]]) -> None:
         say(f"  {printable(image.path)}: {image.reason} {image.advice}")
     for _, text in notices:
         say(f"  {printable(text)}")
-
-
-def _own_config() -> Path:
-    from hotfolder.adapters.home import find_home
-
-    return find_home(None).config

@@ -11,8 +11,7 @@ import sys
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
@@ -21,6 +20,7 @@ from rich.table import Table
 from rich.text import Text
 
 from hotfolder.cli.output import cell, counted, counts_in_words, printable, say
+from hotfolder.core.present_work import PresentWork
 from hotfolder.core.snapshot import Status, status_of_counts
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class Board(Face):
         super().__init__()
         self._title = title
         self._happenings: deque[Text] = deque(maxlen=HAPPENINGS)
-        self._work: dict[str, Work] = {}
+        self._work: dict[str, PresentWork] = {}
         self._hint = QUIETLY
         self._live = Live(console=Console(highlight=False), auto_refresh=False)
 
@@ -97,7 +97,7 @@ class Board(Face):
     async def _refresh(self, daemon: Steward) -> None:
         while True:
             try:
-                status = await _status(daemon)
+                status = await daemon.status()
             except RuntimeError:  # the ledger is closed: the end has come
                 return
             self._show(status, daemon.credits)
@@ -116,7 +116,7 @@ class Board(Face):
 
     def _show(self, status: Status, credits: int | None) -> None:
         for folder in status.folders:
-            self._work.setdefault(folder.name, Work()).note(folder.counts)
+            self._work.setdefault(folder.name, PresentWork()).note(folder.counts)
         self._live.update(self._draw(status, credits), refresh=True)
 
     def _draw(self, status: Status, credits: int | None) -> RenderableType:
@@ -147,31 +147,6 @@ def _held(status: Status) -> list[Text]:
         )
         for hold in status.held
     ]
-
-
-@dataclass(slots=True)
-class Work:
-    """The present work of one hot folder: what was open since it was last idle, and how much of it is done."""
-
-    before: int | None = None
-    done: int = 0
-    total: int = 0
-
-    def note(self, counts: Any) -> None:
-        final = counts.get("delivered", 0) + counts.get("failed", 0)
-        still_open = sum(counts.values()) - final
-        if self.before is None or (still_open and self.done >= self.total):
-            self.before = final
-        self.done = max(0, final - self.before)
-        self.total = self.done + still_open
-
-
-async def _status(daemon: Steward) -> Status:
-    counts = await daemon.call_ledger(lambda ledger: ledger.counts())
-    settling: dict[str, int] = {}
-    for facts in daemon.settling():
-        settling[facts["folder"]] = settling.get(facts["folder"], 0) + 1
-    return status_of_counts(daemon.folders, counts, daemon.holds, running=True, settling=settling)
 
 
 class _Handler(logging.Handler):

@@ -10,10 +10,12 @@ import typer
 
 from hotfolder.cli.context import config_of, home_of
 from hotfolder.cli.output import counted, printable, say, warn
+from hotfolder.errors import HotfolderError
 
 if TYPE_CHECKING:
     from hotfolder.adapters.home import Home
     from hotfolder.cli.at_work import Journal, Work
+    from hotfolder.cli.stage import Stage
     from hotfolder.core.config import Config
     from hotfolder.core.holds import Hold
     from hotfolder.core.image import Image
@@ -33,26 +35,101 @@ def run(
             "--once", help="Work off what is there, then end: 0 all delivered, 1 some failed or held."
         ),
     ] = False,
+    desktop: Annotated[
+        bool,
+        typer.Option(
+            "--desktop", help="Started by a click or at login: ask in the browser for what is missing."
+        ),
+    ] = False,
 ) -> None:
     """Watch the hot folders: what goes in comes out retouched. Ctrl-C ends it; nothing gets lost."""
+    home = home_of(context)
+    if once:
+        _once(home)
+    elif desktop:
+        _on_desktop(home, tray=not no_tray)
+    else:
+        _run(home, tray=not no_tray)
+
+
+def _run(home: Home, *, tray: bool) -> None:
     from hotfolder.adapters.home import sole_daemon
+    from hotfolder.adapters.sd_notify import Systemd
+    from hotfolder.cli.at_work import log_kept
+    from hotfolder.cli.stage import on_stage
+
+    config = _told_config(home)
+
+    async def play(stage: Stage) -> None:
+        async with Systemd().watching():
+            await _play(home, config, stage)
+
+    with sole_daemon(home), log_kept(home):
+        on_stage(play, tray=tray)
+    say("hotfolder has ended. What was under way goes on at the next start.")
+
+
+def _on_desktop(home: Home, *, tray: bool) -> None:
+    """Nobody reads what is printed here: what goes wrong is a notification as well."""
+    import asyncio
+
+    from hotfolder.adapters.home import sole_daemon
+    from hotfolder.adapters.sd_notify import Systemd
+    from hotfolder.cli.at_work import log_kept
+    from hotfolder.cli.first_start import config_when_right, tell
+    from hotfolder.cli.stage import on_stage
+
+    async def play(stage: Stage) -> None:
+        async with Systemd().watching():
+            config = await config_when_right(home, partial(_config, home), stage)
+            if config is not None:
+                with sole_daemon(home):
+                    await _play(home, config, stage)
+
+    with log_kept(home):
+        try:
+            on_stage(play, tray=tray)
+        except HotfolderError as error:
+            asyncio.run(tell(error))
+            raise
+
+
+async def _play(home: Home, config: Config, stage: Stage) -> None:
+    from hotfolder.cli.foreground import Foreground
+
+    work = _work(home, config)
+    foreground = Foreground(home, work.tokens, stage.show, stage.answer_clicks)
+    await work.run(foreground, signals=stage.signals)
+
+
+def _once(home: Home) -> None:
+    import asyncio
+
+    from hotfolder.adapters.home import sole_daemon
+    from hotfolder.cli.at_work import log_kept
+
+    config = _told_config(home)
+    with sole_daemon(home), log_kept(home):
+        outcome, journal = asyncio.run(_work(home, config).run(once=True))
+    _close(home, outcome, journal)
+
+
+def _work(home: Home, config: Config) -> Work:
     from hotfolder.adapters.token_store import ChosenTokens
-    from hotfolder.cli.at_work import Work, log_kept
+    from hotfolder.cli.at_work import Work
     from hotfolder.cli.live import choose_face
+
+    return Work(config, home, ChosenTokens(home.data, os.environ), choose_face(), partial(_config, home))
+
+
+def _told_config(home: Home) -> Config:
+    """The config, with a word on what is not in force."""
     from hotfolder.cli.not_yet import not_yet_in_force
 
-    home = home_of(context)
     config = _config(home)
     for sentence in not_yet_in_force(config):
         warn(f"Note: {sentence}")
-    tokens = ChosenTokens(home.data, os.environ)
-    with sole_daemon(home), log_kept(home):
-        work = Work(config, home, tokens, choose_face(), partial(_config, home))
-        outcome, journal = _alone(work, once)
-    if once:
-        _close(home, outcome, journal)
-    else:
-        say("hotfolder has ended. What was under way goes on at the next start.")
+    return config
 
 
 def _config(home: Home) -> Config:
@@ -62,12 +139,6 @@ def _config(home: Home) -> Config:
     config = config_of(home)
     refuse_budget(config)
     return config
-
-
-def _alone(work: Work, once: bool) -> tuple[Outcome, Journal]:
-    import asyncio
-
-    return asyncio.run(work.run(once=once))
 
 
 def _close(home: Home, outcome: Outcome, journal: Journal) -> None:

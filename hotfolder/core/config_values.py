@@ -79,7 +79,7 @@ def service_url(text: str) -> str:
     parts = _split_url(text)
     if "@" in parts.netloc:
         raise UnusableError(
-            "The URL has a user name or password in it.", "Write it without; see 'hotfolder login --paste'."
+            "The URL has a user name or password in it.", "Write it without; see 'hotfolder login'."
         )
     if parts.scheme == "http" and not _is_loopback(parts.hostname or ""):
         raise UnusableError(

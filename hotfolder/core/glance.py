@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from hotfolder.core.holds import HoldKind
 from hotfolder.core.image import Image, State
@@ -39,10 +40,12 @@ class Deed(StrEnum):
     RESUME = "resume"
     RETRY = "retry"
     RETRY_ALL = "retry all"
+    SEEN = "seen"
     LOOK_AGAIN = "look again"
     SIGN_IN = "sign in"
     TOP_UP = "top up"
     START_AT_LOGIN = "start at login"
+    SET_UP = "set up"
     SETTINGS = "settings"
     OPEN_LOG = "open log"
     QUIT = "quit"
@@ -87,13 +90,15 @@ class FolderPlace:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """All that a glance is made of. `problems`: the latest failed images, of `failed` in all."""
+    """All that a glance is made of. `problems`: the latest failed images, of `failed` in all; `unseen` of these the person
+    has not said to have seen."""
 
     status: Status
     places: Mapping[str, FolderPlace]
     version: str
     problems: Sequence[Image] = ()
     failed: int = 0
+    unseen: int = 0
     delivered_today: int = 0
     done: int = 0
     """Images finished since the last time that nothing was open."""
@@ -102,6 +107,8 @@ class Facts:
     """None: it cannot be told, or not be changed."""
     sign_in_code: str | None = None
     """The code to compare, while a sign-in waits in the browser."""
+    said: str = ""
+    """What came of the last click, where it went wrong."""
     is_ending: bool = False
 
 
@@ -110,6 +117,18 @@ def glance_of(facts: Facts) -> Glance:
     working = still_open > 0
     share = facts.done / (facts.done + still_open) if working else None
     return Glance(_mood(facts, working), share, _line(facts), tuple(_menu(facts, still_open)))
+
+
+def glance_before_start(config_problem: str | None, version: str) -> Glance:
+    """Before there is a daemon: hotfolder is not set up yet (None), or its config is wrong."""
+    if config_problem is None:
+        line, way_out = "Not set up yet", Item("Set hotfolder up …", Action(Deed.SET_UP))
+    else:
+        line, way_out = "config.yaml is wrong; nothing is started", Item("Settings …", Action(Deed.SETTINGS))
+    told = (config_problem or "").splitlines()[:MOST_PROBLEMS]
+    reasons = [Item(shortened(one, LONGEST_ITEM)) for one in told]
+    rest = (way_out, SEPARATOR, Item(f"hotfolder {version}"), SEPARATOR, Item("Quit", Action(Deed.QUIT)))
+    return Glance(Mood.NEEDS_YOU, None, line, (Item(line), *reasons, *rest))
 
 
 def _still_open(status: Status) -> int:
@@ -123,12 +142,11 @@ def _still_open(status: Status) -> int:
 
 def _mood(facts: Facts, working: bool) -> Mood:
     status = facts.status
-    kinds = {str(hold["kind"]) for hold in status.held}
     if status.paused:
         return Mood.PAUSED
-    if status.config_problem or facts.failed or kinds - {HoldKind.SERVICE.value}:
+    if status.config_problem or facts.unseen or any(hold["needs_person"] for hold in status.held):
         return Mood.NEEDS_YOU
-    if kinds:
+    if status.held:
         return Mood.OFFLINE
     return Mood.WORKING if working else Mood.IDLE
 
@@ -159,7 +177,7 @@ def _line(facts: Facts) -> str:
     parts = [
         *(["paused"] if facts.status.paused else []),
         *_phases(total),
-        *([f"{facts.failed:,} failed"] if facts.failed else []),
+        *([f"{facts.unseen:,} failed"] if facts.unseen else []),
         *([f"{facts.delivered_today:,} delivered today"] if facts.delivered_today else []),
     ]
     return shortened(" · ".join(parts) or "Nothing to do", LONGEST_LINE)
@@ -170,6 +188,8 @@ def _line(facts: Facts) -> str:
 
 def _menu(facts: Facts, still_open: int) -> Iterator[Item]:
     yield Item(_line(facts))
+    if facts.said:
+        yield Item(shortened(facts.said, LONGEST_ITEM))
     yield from _attention(facts)
     yield SEPARATOR
     for folder in facts.status.folders:
@@ -220,7 +240,7 @@ _WAYS_OUT: Mapping[str, tuple[str, Deed]] = {
 }
 
 
-def _held(hold: Mapping[str, str | None], facts: Facts) -> Item:
+def _held(hold: Mapping[str, Any], facts: Facts) -> Item:
     folder = f"{hold['folder']}: " if hold["folder"] else ""
     kind = str(hold["kind"])
     code = facts.sign_in_code if kind == HoldKind.SIGN_IN.value else None
@@ -241,6 +261,8 @@ def _problems(facts: Facts) -> Iterator[Item]:
         yield Item(f"… and {facts.failed - MOST_PROBLEMS:,} more")
     yield SEPARATOR
     yield Item("Try all again", Action(Deed.RETRY_ALL))
+    if facts.unseen:
+        yield Item("I have seen these", Action(Deed.SEEN))
 
 
 def _folder(folder: FolderStatus, facts: Facts) -> Item:

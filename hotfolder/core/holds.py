@@ -22,6 +22,8 @@ class HoldKind(StrEnum):
     SERVICE = "service"
     """Network or service away: heals by itself, nobody has to do anything."""
     SIGN_IN = "sign_in"
+    KEYRING = "keyring"
+    """Not up yet, or locked: at login it comes by itself, so a person is called only after a while."""
     CREDITS = "credits"
     BUDGET = "budget"
     WORKFLOW = "workflow"
@@ -31,6 +33,10 @@ class HoldKind(StrEnum):
     """The ledger cannot be written: nothing may be done that could not be remembered (I1, I2)."""
     PAUSED = "paused"
     """The person wants it to rest; only "resume" ends it."""
+
+
+PATIENT_CHECKS = 6
+"""So often the keyring is looked for before a person is called: half a minute to a minute."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +54,8 @@ class Hold:
     @property
     def needs_person(self) -> bool:
         """Whether it waits for somebody to do something outside of hotfolder."""
+        if self.kind is HoldKind.KEYRING:
+            return self.attempts >= PATIENT_CHECKS
         return self.kind not in (HoldKind.SERVICE, HoldKind.PAUSED)
 
 
@@ -58,6 +66,7 @@ _STOPS: Mapping[HoldKind, frozenset[Command]] = MappingProxyType(
     {
         HoldKind.SERVICE: _NETWORK,
         HoldKind.SIGN_IN: _NETWORK,
+        HoldKind.KEYRING: _NETWORK,
         HoldKind.LEDGER: _NETWORK,
         HoldKind.PAUSED: _NETWORK,
         HoldKind.CREDITS: _SPENDING,

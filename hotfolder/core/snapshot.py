@@ -29,7 +29,7 @@ class Status:
 
     running: bool
     paused: bool
-    held: Sequence[Mapping[str, str | None]]
+    held: Sequence[Mapping[str, Any]]
     folders: Sequence[FolderStatus]
     notices: Sequence[tuple[str, str]] = ()
     config_problem: str | None = None
@@ -84,8 +84,8 @@ def _status(
         if number:
             counts.setdefault(name, Counter())[State.SETTLING.value] += number
     statuses = [FolderStatus(name, _folder_state(name, counts[name], holds), counts[name]) for name in counts]
-    all_paused = (
-        ACCOUNT in paused_by(holds) or bool(counts) and all(is_paused(name, holds) for name in counts)
+    all_paused = ACCOUNT in paused_by(holds) or (
+        bool(counts) and all(is_paused(name, holds) for name in counts)
     )
     held = [hold_facts(hold) for hold in holds if hold.kind is not HoldKind.PAUSED]
     return Status(running, all_paused, held, statuses, notices)
@@ -102,12 +102,13 @@ def _folder_state(name: str, counts: Mapping[str, int], holds: Sequence[Hold]) -
     return "waiting" if mine else "working"
 
 
-def hold_facts(hold: Hold) -> dict[str, str | None]:
+def hold_facts(hold: Hold) -> dict[str, Any]:
     return {
         "kind": hold.kind.value,
         "folder": hold.scope or None,
         "reason": hold.reason,
         "advice": hold.advice,
+        "needs_person": hold.needs_person,
         "since": iso_time(hold.since),
     }
 

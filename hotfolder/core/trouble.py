@@ -76,6 +76,7 @@ def _after_bug(error: Exception, image: Image, now: float, jitter: float) -> Dec
 
 
 _KINDS: tuple[tuple[type[errors.NeedsPerson], HoldKind, float], ...] = (
+    (errors.KeyringNotReady, HoldKind.KEYRING, 2.0),
     (errors.SignInNeeded, HoldKind.SIGN_IN, 5.0),
     (errors.OutOfCredits, HoldKind.CREDITS, 5.0),
     (errors.WorkflowUnavailable, HoldKind.WORKFLOW, 30.0),
@@ -83,9 +84,11 @@ _KINDS: tuple[tuple[type[errors.NeedsPerson], HoldKind, float], ...] = (
     (errors.FolderUnwritable, HoldKind.OUT_FOLDER, 2.0),
     (errors.LedgerUnusable, HoldKind.LEDGER, 2.0),
 )
-"""Kind of hold for each error, and seconds until it is checked for the first time."""
+"""Kind of hold for each error, the special before the general, and seconds until it is checked for the first time."""
 
-_OF_THE_ACCOUNT = frozenset({HoldKind.SIGN_IN, HoldKind.CREDITS, HoldKind.LEDGER})
+_WAITED_FOR = {HoldKind.KEYRING: "Waiting for the keyring. "}
+
+_OF_THE_ACCOUNT = frozenset({HoldKind.SIGN_IN, HoldKind.KEYRING, HoldKind.CREDITS, HoldKind.LEDGER})
 
 LONGEST_HOLD_CHECK_S = 60.0
 
@@ -103,7 +106,7 @@ def hold_of(error: errors.NeedsPerson, folder: str, now: float) -> Hold:
             return Hold(
                 scope=scope,
                 kind=kind,
-                reason=error.title,
+                reason=_WAITED_FOR.get(kind, "") + error.title,
                 advice=error.advice,
                 since=now,
                 wake_at=now + first_check_s,
@@ -119,5 +122,6 @@ def next_check_s(hold: Hold, jitter: float) -> float:
 
 
 def _is_cheap(kind: HoldKind) -> bool:
-    """A look at a folder or at the stored sign-in costs nobody anything, so it is looked at all the time."""
-    return kind not in (HoldKind.CREDITS, HoldKind.WORKFLOW)
+    """A look at a folder or at the stored sign-in costs nobody anything, so it is looked at all the time. A keyring may
+    ask the person."""
+    return kind not in (HoldKind.CREDITS, HoldKind.WORKFLOW, HoldKind.KEYRING)

@@ -13,7 +13,14 @@ from hotfolder.adapters.out_folders import OutFolders
 from hotfolder.core.config import Config
 from hotfolder.core.holds import ACCOUNT, Hold, HoldKind
 from hotfolder.core.trouble import BUG_ADVICE
-from hotfolder.errors import HotfolderError, LedgerUnusable, NeedsPerson, TemporaryError, WorkflowUnavailable
+from hotfolder.errors import (
+    HotfolderError,
+    KeyringNotReady,
+    LedgerUnusable,
+    NeedsPerson,
+    TemporaryError,
+    WorkflowUnavailable,
+)
 from hotfolder.pipeline.gates import Gates
 from hotfolder.pipeline.purse import CreditPurse, least_price
 from hotfolder.pipeline.sending import folder_of
@@ -88,6 +95,7 @@ class Checker:
             return
         questions: Mapping[HoldKind, Callable[[Hold], Awaitable[bool]]] = {
             HoldKind.SIGN_IN: self._is_signed_in,
+            HoldKind.KEYRING: self._is_keyring_there,
             HoldKind.CREDITS: self._has_credits,
             HoldKind.WORKFLOW: self._has_workflow,
             HoldKind.IN_FOLDER: self._is_scanned,
@@ -136,6 +144,18 @@ class Checker:
         await self.service.organizations()
         return True
 
+    async def _is_keyring_there(self, _: Hold) -> bool:
+        """Also where nobody is signed in, or the service is away: those are holds of their own."""
+        try:
+            await self.service.organizations()
+        except KeyringNotReady:
+            raise
+        except TemporaryError as error:
+            await self.gates.note_fault(error)
+        except NeedsPerson as error:
+            await self.gates.hold(error, ACCOUNT)
+        return True
+
     async def _has_credits(self, _: Hold) -> bool:
         targets = list(self.targets.values())
         if not targets:
@@ -165,4 +185,6 @@ class Checker:
         return True
 
 
-_BEFORE_RESOLVING = frozenset({HoldKind.SERVICE, HoldKind.SIGN_IN, HoldKind.WORKFLOW, HoldKind.LEDGER})
+_BEFORE_RESOLVING = frozenset(
+    {HoldKind.SERVICE, HoldKind.SIGN_IN, HoldKind.KEYRING, HoldKind.WORKFLOW, HoldKind.LEDGER}
+)

@@ -31,14 +31,16 @@ class Gates:
         self._health = health.Health()
 
     async def load(self, folders: Collection[str]) -> None:
-        """Take up the holds of an earlier life (keeps I9), but for hot folders that are no longer in the config. What
-        waits for a person is checked at once: a restart is what people do when they have mended something."""
+        """Take up the holds of an earlier life (keeps I9), but for hot folders that are no longer in the config. All but
+        the service is checked at once: a restart is what people do when they have mended something."""
         for hold in await self._ledger.call(lambda ledger: ledger.holds()):
             if hold.scope not in (ACCOUNT, *folders):
                 continue
-            self._holds[hold.scope, hold.kind] = replace(hold, wake_at=0.0) if hold.needs_person else hold
             if hold.kind is HoldKind.SERVICE:
+                self._holds[hold.scope, hold.kind] = hold
                 self._health = health.Health(closings=hold.attempts, probe_at=hold.wake_at)
+            else:
+                self._holds[hold.scope, hold.kind] = replace(hold, wake_at=0.0, attempts=0)
 
     def shift(self, seconds: float) -> None:
         """The clock was set by so much: the checks move along, as they did in the ledger."""

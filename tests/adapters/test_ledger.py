@@ -18,7 +18,7 @@ from hotfolder.adapters.ledger import Ledger
 from hotfolder.adapters.ledger_file import open_ledger, read_ledger
 from hotfolder.adapters.ledger_thread import LedgerThread
 from hotfolder.core.batching import Batch
-from hotfolder.core.holds import ACCOUNT, Hold, HoldKind
+from hotfolder.core.holds import ACCOUNT, Hold, HoldKind, pause_of
 from hotfolder.core.image import Image, State
 from hotfolder.core.life import Gone, PutOff, Uploaded, step
 from hotfolder.errors import LedgerUnusable
@@ -351,6 +351,39 @@ def test_holds_survive_a_restart_and_there_is_one_of_each_kind_and_scope(ledger:
     again.release_hold(ACCOUNT, HoldKind.CREDITS)
     assert [h.kind for h in again.holds()] == [HoldKind.OUT_FOLDER]
     again.close()
+
+
+def test_pauses_begin_and_end_together_and_touch_no_other_hold(ledger: Ledger, path: Path) -> None:
+    ledger.set_hold(a_hold())
+    ledger.change_pauses([pause_of("Boots", NOW), pause_of("Shoes", NOW)], [])
+    ledger.change_pauses([pause_of(ACCOUNT, NOW), pause_of("Shoes", NOW + 1)], ["Boots", "nobody"])
+    again = reopened(ledger, path)
+    kept = {(hold.scope, hold.kind, hold.since) for hold in again.holds()}
+    assert kept == {
+        (ACCOUNT, HoldKind.CREDITS, 0.0),
+        (ACCOUNT, HoldKind.PAUSED, NOW),
+        ("Shoes", HoldKind.PAUSED, NOW),
+    }
+    again.close()
+
+
+def test_problems_that_were_seen_are_told_apart_from_new_ones(ledger: Ledger) -> None:
+    for n in range(3):
+        ledger.add(another(n, state=State.FAILED, state_since=NOW + n))
+    assert ledger.failed_unseen() == 3
+    ledger.note_problems_seen(NOW + 1)
+    assert ledger.failed_unseen() == 1
+    ledger.note_problems_seen(NOW + 2)
+    assert ledger.failed_unseen() == 0
+    assert [image.id for image in ledger.latest_failed(2)] == ["image-2", "image-1"]
+    assert ledger.notices() == []
+
+
+def test_what_was_delivered_since_is_counted(ledger: Ledger) -> None:
+    for n in range(3):
+        ledger.add(another(n, state=State.DELIVERED, delivered_at=NOW + n))
+    ledger.add(another(9))
+    assert [ledger.delivered_since(NOW + n) for n in range(4)] == [3, 2, 1, 0]
 
 
 def test_a_hot_folder_is_known_once_it_was_scanned(ledger: Ledger) -> None:

@@ -65,11 +65,6 @@ def test_without_a_keyring_the_file_is_offered(stranger: Person) -> None:
     assert "--store file" in answer.err
 
 
-def test_login_alone_says_how_this_version_does_it(stranger: Person) -> None:
-    answer = stranger.types("login")
-    assert (answer.code, "hotfolder login --paste" in answer.err) == (2, True)
-
-
 def test_the_variable_takes_precedence_and_that_is_said(person: Person) -> None:
     answer = person.types("login", "--paste", "--store", "file", typed=REFRESH_TOKEN)
     assert answer.code == 0

@@ -13,7 +13,7 @@ from hotfolder.cli.app import app
 from hotfolder.cli.entry import home_first
 
 COMMANDS = (
-    *("run", "demo", "sandbox", "status", "images", "batches", "retry", "pause", "resume"),
+    *("init", "run", "demo", "sandbox", "status", "images", "batches", "retry", "pause", "resume"),
     *("check", "workflows", "balance", "login", "logout", "estimate"),
 )
 JSON = ["status", "images", "batches", "check", "workflows", "balance", "estimate"]

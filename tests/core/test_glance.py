@@ -74,9 +74,10 @@ def test_the_line_tells_what_is_where() -> None:
         (facts(COUNTS, (hold(HoldKind.SERVICE),)), Mood.OFFLINE),
         (facts(COUNTS, (hold(HoldKind.CREDITS),)), Mood.NEEDS_YOU),
         (facts(COUNTS, (hold(HoldKind.SERVICE), hold(HoldKind.IN_FOLDER, "Boots"))), Mood.NEEDS_YOU),
-        (facts(COUNTS, failed=1, problems=[FAILED]), Mood.NEEDS_YOU),
+        (facts(COUNTS, failed=1, unseen=1, problems=[FAILED]), Mood.NEEDS_YOU),
+        (facts(COUNTS, failed=1, problems=[FAILED]), Mood.WORKING),
         (facts(COUNTS, (hold(HoldKind.PAUSED),)), Mood.PAUSED),
-        (facts(COUNTS, (hold(HoldKind.PAUSED), hold(HoldKind.SIGN_IN)), failed=1), Mood.PAUSED),
+        (facts(COUNTS, (hold(HoldKind.PAUSED), hold(HoldKind.SIGN_IN)), unseen=1), Mood.PAUSED),
         (facts(COUNTS, (hold(HoldKind.PAUSED, "Boots"),)), Mood.WORKING),
     ],
 )
@@ -124,6 +125,16 @@ def test_problems_come_with_their_reason_and_a_way_out() -> None:
     assert {"Problems (12)", "It is cut off.", "Save it again.", "… and 2 more"} <= set(texts(given))
     assert Action(Deed.RETRY, "image-0") in deeds(given)
     assert deeds(given).count(Action(Deed.RETRY_ALL)) == 1
+    assert Action(Deed.SEEN) not in deeds(given), "they are seen"
+
+
+def test_problems_that_were_seen_are_listed_but_alarm_nobody() -> None:
+    new = facts(failed=12, unseen=2, problems=[FAILED])
+    assert Action(Deed.SEEN) in deeds(new)
+    assert glance_of(new).line == "2 failed"
+    seen = facts(failed=12, problems=[FAILED])
+    assert (glance_of(seen).mood, glance_of(seen).line) == (Mood.IDLE, "Nothing to do")
+    assert "Problems (12)" in texts(seen)
 
 
 @pytest.mark.parametrize(

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from hotfolder.core.holds import (
     ACCOUNT,
+    PATIENT_CHECKS,
     Hold,
     HoldKind,
     after_pause,
@@ -32,7 +35,9 @@ def stopped_by(kind: HoldKind) -> set[Command]:
     return {command for command in Command if stopping(command, "Packshots", [hold(kind)]) is not None}
 
 
-@pytest.mark.parametrize("kind", [HoldKind.SERVICE, HoldKind.SIGN_IN, HoldKind.LEDGER, HoldKind.PAUSED])
+@pytest.mark.parametrize(
+    "kind", [HoldKind.SERVICE, HoldKind.SIGN_IN, HoldKind.KEYRING, HoldKind.LEDGER, HoldKind.PAUSED]
+)
 def test_without_service_sign_in_or_ledger_and_while_paused_everything_waits(kind: HoldKind) -> None:
     assert stopped_by(kind) == set(WORK)
 
@@ -77,7 +82,13 @@ def test_a_hold_that_needs_a_person_is_named_before_one_that_heals() -> None:
 
 @pytest.mark.parametrize("kind", HoldKind)
 def test_only_a_service_that_is_away_or_a_pause_needs_nobody(kind: HoldKind) -> None:
-    assert hold(kind).needs_person is (kind not in (HoldKind.SERVICE, HoldKind.PAUSED))
+    calm = (HoldKind.SERVICE, HoldKind.PAUSED, HoldKind.KEYRING)
+    assert hold(kind).needs_person is (kind not in calm)
+
+
+def test_a_keyring_that_does_not_come_by_itself_needs_a_person_after_a_while() -> None:
+    waiting = [replace(hold(HoldKind.KEYRING), attempts=attempts) for attempts in range(10)]
+    assert [one.needs_person for one in waiting] == [n >= PATIENT_CHECKS for n in range(10)]
 
 
 def test_an_image_whose_step_waits_for_a_person_is_shown_as_held_with_the_holds_reason() -> None:

@@ -167,6 +167,7 @@ def test_what_is_held_is_told_with_reason_advice_and_since_when() -> None:
         "folder": "Packshots",
         "reason": "Why.",
         "advice": "What to do.",
+        "needs_person": True,
         "since": "2024-02-08T09:09:01.960Z",
     }
     assert status([], hold())["held"][0]["folder"] is None

@@ -97,6 +97,13 @@ def test_what_needs_a_person_is_held_for_all_whom_it_concerns_and_fails_nothing(
     assert NOW < decision.hold.wake_at <= NOW + LONGEST_HOLD_CHECK_S
 
 
+def test_a_keyring_that_is_not_ready_is_waited_for_and_that_is_no_call_to_sign_in_again() -> None:
+    hold = hold_of(errors.KeyringNotReady("It is locked.", "Unlock it."), "Packshots", NOW)
+    assert (hold.kind, hold.scope) == (HoldKind.KEYRING, ACCOUNT)
+    assert (hold.reason, hold.advice) == ("Waiting for the keyring. It is locked.", "Unlock it.")
+    assert hold.wake_at <= NOW + 2.0
+
+
 @pytest.mark.parametrize("state", AT_WORK)
 @pytest.mark.parametrize("kind", [errors.SignInNeeded, errors.OutOfCredits, errors.WorkflowUnavailable])
 def test_a_step_waits_for_the_hold_that_stops_it_and_is_put_off_by_any_other(
@@ -193,8 +200,8 @@ def test_what_costs_nothing_to_look_at_is_looked_at_all_the_time(kind: HoldKind)
     assert max(waits) <= 5.0
 
 
-@pytest.mark.parametrize("kind", [HoldKind.CREDITS, HoldKind.WORKFLOW])
-def test_what_asks_the_service_is_asked_ever_less_often_up_to_a_minute(kind: HoldKind) -> None:
+@pytest.mark.parametrize("kind", [HoldKind.CREDITS, HoldKind.WORKFLOW, HoldKind.KEYRING])
+def test_what_asks_somebody_is_asked_ever_less_often_up_to_a_minute(kind: HoldKind) -> None:
     waits = check_waits(kind)
     assert waits == sorted(waits)
     assert waits[-1] == pytest.approx(LONGEST_HOLD_CHECK_S, rel=1e-3)

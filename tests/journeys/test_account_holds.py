@@ -6,15 +6,16 @@ import asyncio
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
-from hotfolder.adapters.token_store import ChosenTokens, FileTokens
-from hotfolder.core.holds import HoldKind
+from hotfolder.adapters.token_store import ChosenTokens, FileTokens, MemoryTokens
+from hotfolder.core.holds import PATIENT_CHECKS, HoldKind
 from hotfolder.core.image import State
-from hotfolder.errors import ExitCode
+from hotfolder.errors import ExitCode, KeyringNotReady
 from hotfolder.sandbox import FAST_ID, REFRESH_TOKEN, Sandbox
 from tests.journeys.workshop import Clock, Workshop
 
@@ -99,7 +100,7 @@ async def test_a_sign_in_revoked_in_the_middle_is_held_and_goes_on_after_a_login
         quick.drop("late.jpg", seed=99)
         hold = await quick.until_held(HoldKind.SIGN_IN)
         assert hold.needs_person
-        assert "hotfolder login --paste" in hold.advice
+        assert "hotfolder login" in hold.advice
         await quick.until(lambda: quick.state_of("late.jpg") is State.QUEUED)
         world.sign_in.refresh_tokens.add(NEW_TOKEN)
         await sign_in_elsewhere(quick, NEW_TOKEN)
@@ -108,16 +109,111 @@ async def test_a_sign_in_revoked_in_the_middle_is_held_and_goes_on_after_a_login
     quick.assert_once_and_whole()
 
 
+class LateKeyring(MemoryTokens):
+    """Not there at first, or locked: how often it was asked for, and what it has once it is there."""
+
+    is_there = False
+
+    def __init__(self, token: str | None) -> None:
+        super().__init__(token)
+        self.asked = 0
+        self.was_told_now = False
+
+    def ask_again(self) -> None:
+        self.was_told_now = True
+
+    def load(self) -> str | None:
+        self.asked += 1
+        if not self.is_there:
+            raise KeyringNotReady("It is locked.", "Unlock it.")
+        return super().load()
+
+
 async def test_a_daemon_that_was_never_signed_in_goes_on_after_the_first_login(quick: Workshop) -> None:
-    """The token is kept where it was not looked for at the start: in a file, and not in the keyring."""
     quick.tokens.forget()
-    quick.tokens = ChosenTokens(quick.home.data, {})
     quick.drop_many(3)
     async with quick.at_work():
         await quick.until_held(HoldKind.SIGN_IN)
         await sign_in_elsewhere(quick, REFRESH_TOKEN)
         await quick.until_delivered(3)
     quick.assert_once_and_whole()
+
+
+async def test_a_daemon_without_any_keyring_goes_on_after_a_login_that_keeps_a_file(
+    quick: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The token is kept where it was not looked for at the start."""
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
+    quick.tokens.forget()
+    quick.tokens = ChosenTokens(quick.home.data, {})
+    quick.drop_many(3)
+    async with quick.at_work():
+        hold = await quick.until_held(HoldKind.KEYRING)
+        assert hold.reason.startswith("Waiting for the keyring. There is no keyring")
+        assert "AUTORETOUCH_REFRESH_TOKEN" in hold.advice
+        await sign_in_elsewhere(quick, REFRESH_TOKEN)
+        await quick.until_delivered(3)
+    assert quick.holds() == []
+    quick.assert_once_and_whole()
+
+
+async def test_a_keyring_that_is_late_is_waited_for_and_calls_nobody(quick: Workshop) -> None:
+    quick.tokens = keyring = LateKeyring(REFRESH_TOKEN)
+    quick.drop_many(3)
+    async with quick.at_work():
+        hold = await quick.until_held(HoldKind.KEYRING)
+        assert not hold.needs_person
+        assert hold.reason == "Waiting for the keyring. It is locked."
+        await quick.until(lambda: keyring.asked >= 3)
+        keyring.is_there = True
+        await quick.until_delivered(3)
+    assert quick.holds() == []
+    quick.assert_once_and_whole()
+
+
+async def test_a_keyring_that_comes_without_a_token_says_to_sign_in(quick: Workshop) -> None:
+    quick.tokens = keyring = LateKeyring(None)
+    async with quick.at_work():
+        await quick.until_held(HoldKind.KEYRING)
+        keyring.is_there = True
+        await quick.until_held(HoldKind.SIGN_IN)
+        await quick.until_free(HoldKind.KEYRING)
+
+
+async def test_a_person_who_says_now_has_the_keyring_looked_for_at_once(workshop: Workshop) -> None:
+    workshop.tokens = keyring = LateKeyring(REFRESH_TOKEN)
+    workshop.drop_many(3)
+    async with workshop.at_work() as daemon:
+        held = await workshop.until_held(HoldKind.KEYRING)
+        await daemon._gates._store(replace(held, wake_at=workshop.clock.now() + 3600.0, attempts=10))
+        keyring.is_there = True
+        await daemon.retry(None)
+        assert keyring.was_told_now, "a person who declined is asked once more"
+        await workshop.until_delivered(3)
+
+
+async def test_once_waits_a_while_for_the_keyring_and_then_ends_with_the_exit_code_of_the_sign_in(
+    quick: Workshop,
+) -> None:
+    quick.tokens = keyring = LateKeyring(REFRESH_TOKEN)
+    quick.drop_many(3)
+    for _ in range(2):  # an earlier life's patience does not count
+        began, asked = quick.clock.passed_s(), keyring.asked
+        outcome = await quick.once()
+        assert outcome.exit_code is ExitCode.SIGN_IN
+        assert quick.clock.passed_s() - began > 10.0
+        assert keyring.asked - asked >= PATIENT_CHECKS
+    (hold,) = quick.holds()
+    assert (hold.kind, hold.needs_person) == (HoldKind.KEYRING, True)
+    keyring.is_there = True
+    assert (await quick.once()).exit_code is ExitCode.DONE
+    quick.assert_once_and_whole()
+
+
+async def test_once_waits_for_the_keyring_though_there_is_nothing_else_to_do(quick: Workshop) -> None:
+    """It is not known whether somebody is signed in: that is not "done"."""
+    quick.tokens = LateKeyring(REFRESH_TOKEN)
+    assert (await quick.once()).exit_code is ExitCode.SIGN_IN
 
 
 async def test_a_refused_sign_in_is_asked_about_ever_less_often_and_a_new_one_at_once(

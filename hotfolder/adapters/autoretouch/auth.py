@@ -3,25 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from urllib.parse import urlencode
 
-from hotfolder.adapters.autoretouch.faults import (
-    away,
-    error_of_answer,
-    error_of_trouble,
-    sign_in_needed,
-)
-from hotfolder.adapters.autoretouch.http import Answer, Call, Http, Trouble
+from hotfolder.adapters.autoretouch.auth_server import AuthServer, clear_error, is_token, json_object
+from hotfolder.adapters.autoretouch.faults import away, error_of_answer, sign_in_needed
+from hotfolder.adapters.autoretouch.http import Answer, Http
 from hotfolder.adapters.token_store import TokenSource, load_token, store_token
 from hotfolder.core.timing import backoff_s
 from hotfolder.errors import HotfolderError, SignInNeeded
-
-CLIENT_ID = "V8EkfbxtBi93cAySTVWAecEum4d6pt4J"
-"""Static and public, the same for everyone [D G C]."""
 
 LIFETIME_S = 24 * 3600.0
 """An access token's lifetime where `expires_in` does not say it [D]."""
@@ -35,8 +26,6 @@ LAST_WAIT_S = 10.0
 FIRST_DOUBT_S = 10.0
 LONGEST_DOUBT_S = 600.0
 """A refused refresh token is asked about again all the same, ever less often: the refusal may have been a mistake."""
-
-_PASSING = frozenset({"temporarily_unavailable", "server_error", "slow_down", "too_many_requests"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +67,7 @@ class AccessTokens:
     def __init__(
         self, http: Http, auth_url: str, tokens: TokenSource, monotonic: Callable[[], float] = time.monotonic
     ) -> None:
-        self._http = http
-        self._auth_url = auth_url
+        self._server = AuthServer(http, auth_url)
         self._tokens = tokens
         self._monotonic = monotonic
         self._access: _Access | None = None
@@ -117,13 +105,13 @@ class AccessTokens:
             await asyncio.wait([self._refresh], timeout=LAST_WAIT_S)
 
     def forget_refusal(self) -> None:
-        """A person says "try again": also a token that was refused is asked about."""
+        """A person says "try again": also a token that was refused is asked about, and a keyring that was declined."""
         self._refusal = None
+        self._tokens.ask_again()
 
     async def revoke(self, refresh_token: str) -> None:
         """[C] The refresh token is dead afterwards; whoever stores it has to forget it."""
-        body = json.dumps({"client_id": CLIENT_ID, "token": refresh_token}).encode()
-        answer = await self._post("/oauth/revoke", "application/json", body)
+        answer = await self._server.post_json("/oauth/revoke", token=refresh_token)
         if not answer.is_success:
             raise error_of_answer(answer, refusal=SignInNeeded)
 
@@ -135,7 +123,7 @@ class AccessTokens:
         except Refused:
             grant = await self._grant_anew(refused=token)
         # A rotated token is stored before anything is used: the old one may be dead from now on. Crash here: the
-        # new token is lost and `hotfolder login --paste` repairs it; the window is as short as it can be.
+        # new token is lost and `hotfolder login` repairs it; the window is as short as it can be.
         self._unstored = grant
         await self._store_rotated()
         margin_s = min(MARGIN_S, grant.lifetime_s / 5)
@@ -183,29 +171,16 @@ class AccessTokens:
         return grant
 
     async def _redeem(self, refresh_token: str) -> _Grant:
-        form = {"grant_type": "refresh_token", "refresh_token": refresh_token, "client_id": CLIENT_ID}
-        body = urlencode(form, errors="replace").encode()
-        answer = await self._post("/oauth/token", "application/x-www-form-urlencoded", body)
+        grant = {"grant_type": "refresh_token", "refresh_token": refresh_token}
+        answer = await self._server.post_form("/oauth/token", **grant)
         if answer.is_success:
             return _grant_in(answer, refresh_token)
         raise _refusal(answer)
 
-    async def _post(self, path: str, content_type: str, body: bytes) -> Answer:
-        call = Call(
-            method="POST", url=self._auth_url + path, headers={"Content-Type": content_type}, body=body
-        )
-        try:
-            return await self._http.fetch(call)
-        except Trouble as trouble:
-            raise error_of_trouble(trouble) from None
-
 
 def _refusal(answer: Answer) -> HotfolderError | Refused:
-    """Only a clear OAuth error means that the person has to sign in; a gate in between (a hotel's
-    network, say) also answers 403. The description is not repeated, it may quote the token (keeps I8)."""
-    error = _json_object(answer).get("error")
-    is_clear = isinstance(error, str) and error and error not in _PASSING
-    if answer.status in (400, 401, 403) and is_clear:
+    """Only a clear OAuth error means that the person has to sign in."""
+    if clear_error(answer):
         return Refused()
     if answer.status == 429:
         return error_of_answer(answer)
@@ -213,9 +188,9 @@ def _refusal(answer: Answer) -> HotfolderError | Refused:
 
 
 def _grant_in(answer: Answer, used: str) -> _Grant:
-    body = _json_object(answer)
+    body = json_object(answer)
     access, refresh, lifetime = body.get("access_token"), body.get("refresh_token"), body.get("expires_in")
-    if not _is_header_safe(access):
+    if not is_token(access):
         raise away("The sign-in of AutoRetouch answered nonsense", answer)
     return _Grant(
         used=used,
@@ -230,15 +205,3 @@ def _lifetime_s(value: object) -> float:
     if isinstance(value, int | float) and not isinstance(value, bool) and 1 <= value < 10**9:
         return float(value)
     return LIFETIME_S
-
-
-def _is_header_safe(value: object) -> bool:
-    return isinstance(value, str) and bool(value) and all("!" <= character <= "~" for character in value)
-
-
-def _json_object(answer: Answer) -> dict[str, object]:
-    try:
-        body = json.loads(answer.body)
-    except (ValueError, RecursionError):
-        return {}
-    return body if isinstance(body, dict) else {}

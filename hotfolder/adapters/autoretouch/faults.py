@@ -86,7 +86,7 @@ def away(title: str, answer: Answer) -> ServiceAway:
 
 
 def sign_in_needed(title: str = "AutoRetouch does not accept the sign-in any more.") -> SignInNeeded:
-    return SignInNeeded(title, "Sign in again with `hotfolder login --paste`; the queue is kept.")
+    return SignInNeeded(title, "Sign in again with `hotfolder login`; the queue is kept.")
 
 
 def image_missing(answer: Answer) -> ImageNotOnService:
@@ -148,7 +148,7 @@ _BY_STATUS: dict[int, tuple[type[NeedsPerson], str, str]] = {
     401: (
         SignInNeeded,
         "AutoRetouch does not accept the sign-in any more",
-        "Sign in again with `hotfolder login --paste`; the queue is kept.",
+        "Sign in again with `hotfolder login`; the queue is kept.",
     ),
     402: (
         OutOfCredits,

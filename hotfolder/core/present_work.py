@@ -1,0 +1,24 @@
+"""Present work: what was open since a hot folder was last idle, and how much of it is done."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(slots=True)
+class PresentWork:
+    """Of one hot folder. `done` and `total` are images."""
+
+    before: int | None = None
+    done: int = 0
+    total: int = 0
+
+    def note(self, counts: Mapping[str, int]) -> None:
+        """The hot folder has so many images in each state now."""
+        final = counts.get("delivered", 0) + counts.get("failed", 0)
+        still_open = sum(counts.values()) - final
+        if self.before is None or (still_open and self.done >= self.total):
+            self.before = final
+        self.done = max(0, final - self.before)
+        self.total = self.done + still_open

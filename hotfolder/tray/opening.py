@@ -1,0 +1,135 @@
+"""Opening folders, texts and web pages in the person's own programs. To be called in a thread: it may take some seconds."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from hotfolder.errors import HotfolderError
+
+_WAIT_S = 5.0
+"""An opener that still runs then has opened it, and stays as long as what it opened."""
+
+_NOT_FOR_OTHERS = "AUTORETOUCH_REFRESH_TOKEN"
+
+
+class CannotOpen(HotfolderError):
+    """This desktop has no program for it."""
+
+
+def open_path(path: Path | str) -> None:
+    """A folder in the file manager, a file in its program. Raises CannotOpen."""
+    _open(_absolute(path), "Open it in the file manager yourself.")
+
+
+def open_url(url: str) -> None:
+    """In the browser. Raises CannotOpen, and ValueError if it is no web address."""
+    if not url.startswith(("https://", "http://")):
+        raise ValueError(f"not a web address: {url}")
+    _open(url, "Copy the address into your browser.")
+
+
+def open_in_editor(path: Path | str) -> None:
+    """A text file in the person's editor, whatever its ending. Raises CannotOpen."""
+    target = _absolute(path)
+    advice = "Open it in a text editor yourself."
+    if sys.platform == "darwin":
+        _first_that_works([["open", "-t", target]], target, advice)
+    elif sys.platform == "win32":
+        _first_that_works([["notepad.exe", target]], target, advice)
+    else:
+        _first_that_works([*_text_editors(target), *_openers(target)], target, advice)
+
+
+def _absolute(path: Path | str) -> str:
+    """So that no name looks like an option. Raises CannotOpen: it is not there."""
+    whole = Path(path).absolute()
+    if not whole.exists():
+        raise CannotOpen(f"{whole} is not there.", "If it is on a drive, connect the drive.")
+    return str(whole)
+
+
+def _open(target: str, advice: str) -> None:
+    if sys.platform == "win32":
+        try:
+            os.startfile(target)
+        except OSError as error:
+            raise CannotOpen(f"{target} could not be opened: {error.strerror}.", advice) from error
+    elif sys.platform == "darwin":
+        _first_that_works([["open", target]], target, advice)
+    else:
+        _first_that_works(_openers(target), target, advice)
+
+
+def _openers(target: str) -> list[list[str]]:
+    return [["xdg-open", target], ["gio", "open", target]]
+
+
+def _text_editors(target: str) -> list[list[str]]:
+    """The person's program for plain texts: by its own kind, a config might be opened in a browser."""
+    entry = _answer(["xdg-mime", "query", "default", "text/plain"])
+    homes = [
+        os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share"),
+        *(os.environ.get("XDG_DATA_DIRS") or "/usr/local/share:/usr/share").split(":"),
+    ]
+    files = [Path(home) / "applications" / entry for home in homes] if entry else []
+    return [["gio", "launch", str(file), target] for file in files if file.is_file()][:1]
+
+
+def _answer(command: Sequence[str]) -> str:
+    """What a command says, or nothing."""
+    try:
+        done = subprocess.run(
+            command, env=clean_environment(os.environ), capture_output=True, timeout=_WAIT_S, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout.decode(errors="replace").strip()
+
+
+def _first_that_works(commands: Sequence[Sequence[str]], target: str, advice: str) -> None:
+    if not any(_started(command) for command in commands):
+        raise CannotOpen(f"{target} could not be opened: no program for it was found.", advice)
+
+
+def _started(command: Sequence[str]) -> bool:
+    """Started apart from us: it outlives us, and says nothing in our terminal."""
+    environment = clean_environment(os.environ)
+    program = shutil.which(command[0], path=environment.get("PATH"))
+    if program is None:
+        return False
+    try:
+        process = subprocess.Popen(
+            [program, *command[1:]],
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+    except OSError:
+        return False
+    try:
+        return process.wait(_WAIT_S) == 0
+    except subprocess.TimeoutExpired:
+        threading.Thread(target=process.wait, name="opener", daemon=True).start()
+        return True
+
+
+def clean_environment(variables: Mapping[str, str]) -> dict[str, str]:
+    """For programs that are not ours: without our secret (I8), and without the libraries of a frozen app.
+
+    PyInstaller keeps what it replaced under another name (PyInstaller manual, "LD_LIBRARY_PATH / LIBPATH considerations").
+    """
+    clean = {name: value for name, value in variables.items() if name != _NOT_FOR_OTHERS}
+    if getattr(sys, "frozen", False):
+        for name in ("LD_LIBRARY_PATH", "LIBPATH"):
+            clean.pop(name, None)
+            if (before := clean.pop(f"{name}_ORIG", None)) is not None:
+                clean[name] = before
+    return clean
