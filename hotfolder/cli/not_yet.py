@@ -13,7 +13,6 @@ _OF_THE_FILE: Mapping[str, Callable[[Config], object]] = {
     "limits.upload_rate": lambda config: config.limits.upload_bytes_per_s,
     "limits.download_rate": lambda config: config.limits.download_bytes_per_s,
     "keep_history": lambda config: _differs(config, "keep_history_s"),
-    "notifications": lambda config: _differs(config, "notifications"),
 }
 
 _PARTLY: Mapping[str, str] = {

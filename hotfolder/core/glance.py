@@ -6,7 +6,7 @@ The tray only draws a `Glance` and hands back the `Action` of what was clicked; 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -113,7 +113,7 @@ class Facts:
 
 
 def glance_of(facts: Facts) -> Glance:
-    still_open = _still_open(facts.status)
+    still_open = _still_open(facts)
     working = still_open > 0
     share = facts.done / (facts.done + still_open) if working else None
     return Glance(_mood(facts, working), share, _line(facts), tuple(_menu(facts, still_open)))
@@ -131,13 +131,17 @@ def glance_before_start(config_problem: str | None, version: str) -> Glance:
     return Glance(Mood.NEEDS_YOU, None, line, (Item(line), *reasons, *rest))
 
 
-def _still_open(status: Status) -> int:
-    return sum(
-        number
-        for folder in status.folders
-        for state, number in folder.counts.items()
-        if not State(state).is_final
-    )
+def _counts(facts: Facts) -> Counter[str]:
+    """All images by state, but for those of hot folders that are no longer in the config: nothing is done for them."""
+    total: Counter[str] = Counter()
+    for folder in facts.status.folders:
+        if folder.name in facts.places:
+            total.update(folder.counts)
+    return total
+
+
+def _still_open(facts: Facts) -> int:
+    return sum(number for state, number in _counts(facts).items() if not State(state).is_final)
 
 
 def _mood(facts: Facts, working: bool) -> Mood:
@@ -171,12 +175,9 @@ def _phases(counts: Mapping[str, int]) -> list[str]:
 def _line(facts: Facts) -> str:
     if facts.is_ending:
         return "Ending: running requests may finish"
-    total: Counter[str] = Counter()
-    for folder in facts.status.folders:
-        total.update(folder.counts)
     parts = [
         *(["paused"] if facts.status.paused else []),
-        *_phases(total),
+        *_phases(_counts(facts)),
         *([f"{facts.unseen:,} failed"] if facts.unseen else []),
         *([f"{facts.delivered_today:,} delivered today"] if facts.delivered_today else []),
     ]
@@ -269,12 +270,12 @@ def _folder(folder: FolderStatus, facts: Facts) -> Item:
     parts = _phases(folder.counts)
     words = ", ".join([*(["paused"] if folder.state == "paused" else []), *parts]) or folder.state
     place = facts.places.get(folder.name)
-    opening: Iterable[Item] = ()
-    if place is not None:
-        opening = (
-            Item("Open in folder", Action(Deed.OPEN_PATH, place.in_folder)),
-            Item("Open out folder", Action(Deed.OPEN_PATH, place.out_folder)),
-        )
+    if place is None:
+        return Item(shortened(f"{folder.name}: {words} (not in config.yaml)", LONGEST_ITEM))
+    opening = (
+        Item("Open in folder", Action(Deed.OPEN_PATH, place.in_folder)),
+        Item("Open out folder", Action(Deed.OPEN_PATH, place.out_folder)),
+    )
     pausing = Item("Pause", Action(Deed.PAUSE, folder.name))
     resuming = Item("Resume", Action(Deed.RESUME, folder.name))
     last = resuming if folder.state == "paused" else pausing

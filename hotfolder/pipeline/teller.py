@@ -30,6 +30,7 @@ LOOK_S = 5.0
 """How often to look what is held; nothing that was noted is due sooner."""
 
 SHORTEST_S = 0.2
+ANSWERED_WITHIN_S = 10.0
 LAST_WORDS_S = 2.0
 """How long the end may take: what is finished by then and not told yet is told all the same."""
 
@@ -86,13 +87,22 @@ class Teller:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until `stop`; then the last words. Set it while the ledger can still be asked."""
-        stopping = asyncio.create_task(stop.wait(), name="end of notifications")
-        stopping.add_done_callback(lambda _: self.wake())
+        telling = asyncio.create_task(
+            keep_going("notifications", partial(self._tell_until, stop)), name="notifications"
+        )
         try:
-            await keep_going("notifications", partial(self._tell_until, stop))
-            await self._say_last_words()
+            await stop.wait()
+            self.wake()
+            async with asyncio.timeout(LAST_WORDS_S):
+                await telling
+                await self._look(last=True)
+        except TimeoutError:
+            log.info("The last notifications took too long and were left out")
+        except Exception:
+            log.exception("The last notifications were left out")
         finally:
-            stopping.cancel()
+            telling.cancel()
+            await asyncio.wait([telling])
 
     async def _tell_until(self, stop: asyncio.Event) -> None:
         while not stop.is_set():
@@ -109,15 +119,6 @@ class Teller:
         except TimeoutError:
             return
         self._wake.clear()
-
-    async def _say_last_words(self) -> None:
-        try:
-            async with asyncio.timeout(LAST_WORDS_S):
-                await self._look(last=True)
-        except TimeoutError:
-            log.info("The last notifications took too long and were left out")
-        except Exception:
-            log.exception("The last notifications were left out")
 
     async def _look(self, *, last: bool = False) -> None:
         self._telling.note_holds(self._holds(), self._now())

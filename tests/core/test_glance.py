@@ -19,6 +19,7 @@ from hotfolder.core.glance import (
     FolderPlace,
     Item,
     Mood,
+    glance_before_start,
     glance_of,
     shortened,
 )
@@ -151,6 +152,25 @@ def test_what_is_held_says_why_and_what_helps(kind: HoldKind, deed: Deed) -> Non
     given = facts(COUNTS, (hold(kind),))
     assert {f"because of {kind.value}.", "Do something."} <= set(texts(given))
     assert Action(deed) in deeds(given)
+
+
+def test_a_hot_folder_that_was_taken_out_is_listed_and_keeps_nobody_busy() -> None:
+    gone = facts(COUNTS)
+    gone = replace(gone, places={"Boots": PLACES["Boots"]})
+    assert (glance_of(gone).mood, glance_of(gone).line) == (Mood.IDLE, "Nothing to do")
+    assert any(
+        text.startswith("Packshots: 3 uploading") and "not in config.yaml" in text for text in texts(gone)
+    )
+    assert Action(Deed.PAUSE, "Packshots") not in deeds(gone)
+
+
+def test_before_the_start_the_way_to_begin_is_shown() -> None:
+    new = glance_before_start(None, "1.2.3")
+    assert new.mood is Mood.NEEDS_YOU
+    assert [item.action for item in new.menu if item.action] == [Action(Deed.SET_UP), Action(Deed.QUIT)]
+    wrong = glance_before_start("line 3: no\nline 4: no", "1.2.3")
+    assert [item.text for item in wrong.menu[1:3]] == ["line 3: no", "line 4: no"]
+    assert [item.action for item in wrong.menu if item.action] == [Action(Deed.SETTINGS), Action(Deed.QUIT)]
 
 
 def test_while_signing_in_the_code_to_compare_is_shown() -> None:

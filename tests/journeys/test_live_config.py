@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from hotfolder.adapters.home import find_home
+from hotfolder.control import client
 from tests.journeys.studio import Studio, wait_until
 
 FIRST, LATER = 12, 6
@@ -116,3 +118,24 @@ def test_a_save_that_changes_no_setting_interrupts_nothing(studio: Studio, confi
     save(config, save_broken_after)
     wait_until(lambda: studio.status()["config_problem"], 60, studio.tail)
     assert "is taken over" not in log_of(studio)
+
+
+def test_whoever_asks_while_the_config_changes_is_answered(studio: Studio, config: Path) -> None:
+    """A pause that falls between two daemons is not lost, and nobody is told that hotfolder is not running."""
+    home = find_home(studio.home)
+    studio.start()
+    wait_until(lambda: (studio.home / "control.json").exists(), 60, studio.tail)
+    asked = 0
+    for changes in range(1, 4):
+        studio.configure(priority=changes)
+        while log_of(studio).count("is taken over") < changes:
+            client.pause(home, None)
+            client.settling(home)
+            assert client.settings(home).folders == ["Studio"]
+            client.resume(home, None)
+            client.retry(home, [])
+            asked += 1
+            assert asked < 100_000, studio.tail()
+    client.pause(home, "Studio")
+    assert studio.status()["folders"][0]["state"] == "paused"
+    assert "Traceback" not in log_of(studio)

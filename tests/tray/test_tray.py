@@ -220,7 +220,7 @@ def test_what_could_not_be_drawn_is_told_once_and_drawn_again(caplog: pytest.Log
     with caplog.at_level(logging.ERROR):
         running.tray.show(glance(Mood.OFFLINE))
         wait_for("the drawing", lambda: board.drawn)
-    assert caplog.text.count("no ink") == 1
+    assert caplog.text.count("could not be drawn") == 1
     assert board.drawn[0].menu is not None
     running.tray.stop()
     running.ended()

@@ -98,7 +98,7 @@ class Panel:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.bus.disconnect()
-        await self.bus.wait_for_disconnect()
+        await self.bus.wait_for_disconnect()  # type: ignore[no-untyped-call]
 
     async def icon(self) -> Icon:
         """The latest that shows itself."""
