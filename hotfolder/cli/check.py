@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from hotfolder.cli.check_desktop import findings_of_desktop
 from hotfolder.cli.check_folders import finding_of_disk, findings_of_folder
 from hotfolder.cli.context import Json, ask_service, config_of, home_of, tokens_of
 from hotfolder.cli.finding import Finding
@@ -63,6 +64,7 @@ def findings_of(home: Home, config: Config) -> Iterator[Finding]:
     yield ledger
     yield finding_of_disk("hotfolder's own files", home.data)
     yield Finding("log", None, str(home.log_file))
+    yield from findings_of_desktop()
     yield _of_daemon(home)
 
 

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
 from hotfolder.cli.output import warn
-from hotfolder.errors import ConfigError
+from hotfolder.errors import AnotherDaemon, ConfigError, LedgerUnusable
 
 if TYPE_CHECKING:
     from hotfolder.adapters.autoretouch import AutoRetouch
     from hotfolder.adapters.home import Home
     from hotfolder.adapters.keyring_tokens import KeyringTokens
+    from hotfolder.adapters.ledger import Ledger
     from hotfolder.adapters.token_store import TokenSource
     from hotfolder.core.config import Config, ServiceConfig
 
@@ -83,6 +85,25 @@ def keyring_of(home: Home) -> KeyringTokens:
     return KeyringTokens(
         home.data, on_wait=lambda: warn("Waiting for the keyring: unlock it where it asks you to.")
     )
+
+
+@contextmanager
+def only_writer(home: Home) -> Iterator[Ledger]:
+    """The ledger, where no daemon runs: this command is its only writer, for as long as it holds the home's lock."""
+    from hotfolder.adapters.home import sole_daemon
+    from hotfolder.adapters.ledger_file import open_ledger
+
+    try:
+        with sole_daemon(home):
+            ledger = open_ledger(home.ledger)
+            try:
+                yield ledger
+            finally:
+                ledger.close()
+    except AnotherDaemon as started:
+        raise LedgerUnusable(
+            "A daemon has just started.", "Run this again; it goes to the daemon then."
+        ) from started
 
 
 def ask_service(

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hotfolder.cli.context import config_of, home_of
+from hotfolder.cli.context import config_of, home_of, only_writer
 from hotfolder.cli.output import printable, say
-from hotfolder.errors import AnotherDaemon, LedgerUnusable, no_such_folder
+from hotfolder.errors import no_such_folder
 
 if TYPE_CHECKING:
     from hotfolder.adapters.home import Home
@@ -76,24 +76,14 @@ def _folders(home: Home, folder: str | None) -> list[str]:
 def _change(
     home: Home, ask_daemon: Callable[[], None], change: Callable[[frozenset[str]], frozenset[str]]
 ) -> None:
-    """Have the daemon do it; without one this command is the ledger's only writer, while it holds the home's lock."""
-    from hotfolder.adapters.home import is_running, sole_daemon
-    from hotfolder.adapters.ledger_file import open_ledger
+    """Have the daemon do it, or do it in the ledger where there is none."""
+    from hotfolder.adapters.home import is_running
     from hotfolder.core.holds import pause_of, paused_by
 
     if is_running(home):
         ask_daemon()
         return
-    try:
-        with sole_daemon(home):
-            ledger = open_ledger(home.ledger)
-            try:
-                before = paused_by(ledger.holds())
-                after = change(before)
-                ledger.change_pauses([pause_of(one, time.time()) for one in after - before], before - after)
-            finally:
-                ledger.close()
-    except AnotherDaemon as started:
-        raise LedgerUnusable(
-            "A daemon has just started.", "Run this again; it goes to the daemon then."
-        ) from started
+    with only_writer(home) as ledger:
+        before = paused_by(ledger.holds())
+        after = change(before)
+        ledger.change_pauses([pause_of(one, time.time()) for one in after - before], before - after)

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hotfolder.cli.context import config_of, home_of
+from hotfolder.cli.context import config_of, home_of, only_writer
 from hotfolder.cli.output import counted, printable, say, state_word
-from hotfolder.errors import AnotherDaemon, ConfigError, LedgerUnusable
+from hotfolder.errors import ConfigError
 
 if TYPE_CHECKING:
     from hotfolder.adapters.home import Home
@@ -117,25 +117,14 @@ def _try_again(home: Home, failed: list[Image], everything: bool) -> tuple[int, 
 
 
 def _record(home: Home, failed: list[Image]) -> int:
-    """Without a daemon this command is the ledger's only writer, for as long as it holds the home's lock."""
-    from hotfolder.adapters.home import sole_daemon
-    from hotfolder.adapters.ledger_file import open_ledger
+    """Without a daemon, in the ledger itself."""
     from hotfolder.core.life import step, try_again
 
-    try:
-        with sole_daemon(home):
-            ledger = open_ledger(home.ledger)
-            try:
-                now = time.time()
-                for image in failed:
-                    ledger.save(step(image, try_again(image), now)[0])
-                ledger.forget_backoffs()
-            finally:
-                ledger.close()
-    except AnotherDaemon as started:
-        raise LedgerUnusable(
-            "A daemon has just started.", "Run this again; it goes to the daemon then."
-        ) from started
+    with only_writer(home) as ledger:
+        now = time.time()
+        for image in failed:
+            ledger.save(step(image, try_again(image), now)[0])
+        ledger.forget_backoffs()
     return len(failed)
 
 

@@ -70,7 +70,7 @@ def _work(play: Callable[[Stage], Coroutine[Any, Any, T]], stage: Stage, tray: T
 
 
 def _say_once(none: NoTray) -> None:
-    log.info("There is no icon in the tray: %s", none)
+    log.info("%s", none)
 
 
 class _Clicks:

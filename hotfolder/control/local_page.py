@@ -8,17 +8,13 @@ rebinding), and whatever changes something must be JSON from the page itself (ag
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import hmac
 import secrets
-import socket
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from importlib.resources import files
 from types import TracebackType
 from typing import Self
 
-import uvicorn
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
@@ -27,7 +23,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp, ExceptionHandler, Message, Receive, Scope, Send
 
-HOST = "127.0.0.1"
+from hotfolder.control.loopback import HOST, Loopback
+
 COOKIE = "hotfolder"
 MOST_BYTES = 64 * 1024
 
@@ -79,9 +76,7 @@ class LocalPage:
             ],
             exception_handlers=dict(handlers),
         )
-        self._server = _Server(_settings(app))
-        self._listener: socket.socket | None = None
-        self._task: asyncio.Task[None] | None = None
+        self._loopback = Loopback(app, "local page", grace_s=2)
 
     def new_address(self) -> str:
         """To be opened once, within this block; not to be logged."""
@@ -90,19 +85,13 @@ class LocalPage:
         return f"http://{HOST}:{self._port}/{self._base}/?key={key}"
 
     async def __aenter__(self) -> Self:
-        self._listener = socket.create_server((HOST, 0))
-        self._port = self._listener.getsockname()[1]
-        self._task = asyncio.create_task(self._server.serve([self._listener]), name="local page")
+        self._port = self._loopback.open()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._server.should_exit = True
-        if self._task is not None:
-            await asyncio.wait([self._task])
-        if self._listener is not None:
-            self._listener.close()  # a server that is told to end before it has begun leaves it open
+        await self._loopback.close()
 
     async def _open(self, request: Request) -> Response:
         """The page, for the one with a fresh key or with the cookie (a reload)."""
@@ -176,25 +165,3 @@ def _asset(name: str) -> Callable[[Request], Awaitable[Response]]:
 
 def _read(name: str) -> bytes:
     return files("hotfolder.control").joinpath("pages", name).read_bytes()
-
-
-def _settings(app: Starlette) -> uvicorn.Config:
-    return uvicorn.Config(
-        app,
-        lifespan="off",
-        ws="none",
-        log_config=None,
-        log_level="warning",
-        access_log=False,
-        proxy_headers=False,
-        server_header=False,
-        timeout_graceful_shutdown=2,
-    )
-
-
-class _Server(uvicorn.Server):
-    """Leaves the signals to the program."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield

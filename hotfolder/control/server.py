@@ -14,12 +14,10 @@ import json
 import logging
 import os
 import secrets
-import socket
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from types import TracebackType
 from typing import Any, Protocol, Self
 
-import uvicorn
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
@@ -30,11 +28,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from hotfolder.adapters.home import Home
 from hotfolder.adapters.private_file import remove_private, write_private
+from hotfolder.control.loopback import HOST, Loopback
 from hotfolder.errors import HotfolderError
 
 log = logging.getLogger(__name__)
 
-HOST = "127.0.0.1"
 LOOPBACK_NAMES = (HOST, "localhost", "[::1]")
 
 
@@ -136,39 +134,17 @@ def _folder_in(body: bytes) -> str | None:
     return folder
 
 
-class _Server(uvicorn.Server):
-    """Leaves the signals to the daemon."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
 class ControlServer:
     """Answers while the block lasts. Without it the daemon works just as well, so its trouble is only said."""
 
     def __init__(self, daemon: Controlled, home: Home, make_token: Callable[[], str] | None = None) -> None:
         self._home = home
         self._token = (make_token or _new_token)()
-        config = uvicorn.Config(
-            build_app(daemon, self._token),
-            lifespan="off",
-            ws="none",
-            log_config=None,
-            log_level="warning",
-            access_log=False,
-            proxy_headers=False,
-            server_header=False,
-            timeout_graceful_shutdown=1,
-        )
-        self._server = _Server(config)
-        self._task: asyncio.Task[None] | None = None
+        self._loopback = Loopback(build_app(daemon, self._token), "control", grace_s=1)
 
     async def __aenter__(self) -> Self:
         try:
-            listener = socket.create_server((HOST, 0))
-            self._task = asyncio.create_task(self._server.serve([listener]), name="control")
-            port = listener.getsockname()[1]
+            port = self._loopback.open()
             await asyncio.to_thread(self._announce, port)
         except OSError as error:
             log.warning(
@@ -182,9 +158,7 @@ class ControlServer:
     ) -> None:
         with contextlib.suppress(OSError):
             await asyncio.to_thread(remove_private, self._home.control)
-        self._server.should_exit = True
-        if self._task is not None:
-            await asyncio.wait([self._task])
+        await self._loopback.close()
 
     def _announce(self, port: int) -> None:
         facts = {"port": port, "token": self._token, "pid": os.getpid()}

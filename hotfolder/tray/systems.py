@@ -79,7 +79,7 @@ class Linux:
 
     def __init__(self, variables: Mapping[str, str]) -> None:
         if not (variables.get("DISPLAY") or variables.get("WAYLAND_DISPLAY")):
-            raise NoTray("No icon in the tray: there is no desktop here.", _GOES_ON)
+            raise _no_desktop()
         self._variables = variables
         only = variables.get("PYSTRAY_BACKEND")
         self._ways: Sequence[str] = [way for name, way in _WAYS.items() if only in (name, "", None)]
@@ -112,6 +112,8 @@ class Linux:
     def why_not(self) -> NoTray:
         from hotfolder.tray import panels
 
+        if not self.has_screen():
+            return _no_desktop()
         desktop = self._variables.get("XDG_CURRENT_DESKTOP", "").upper()
         if panels.takes_indicators():
             return NoTray(
@@ -133,6 +135,10 @@ class Linux:
         from hotfolder.tray import panels
 
         return bool(self._variables.get("WAYLAND_DISPLAY")) or panels.has_x()
+
+
+def _no_desktop() -> NoTray:
+    return NoTray("No icon in the tray: there is no desktop here.", _GOES_ON)
 
 
 def _packages() -> str:

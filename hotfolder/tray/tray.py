@@ -117,8 +117,8 @@ class PystrayTray:
         self._artist: _Artist | None = None
 
     def run(self) -> None:
-        patience_s = self._patience_s
-        while (make := self._found(patience_s)) is not None:
+        make = self._found(self._patience_s)
+        while make is not None:
             self._artist = artist = _Artist(lambda: self._latest, lambda: self._ended, self._up)
             try:
                 make(self._clicked).run(artist.keep_drawn)
@@ -127,9 +127,8 @@ class PystrayTray:
                 raise NoTray("The icon in the tray broke; all else goes on.", "The log says why.") from error
             finally:
                 artist.lay_down()
-            if self._ended or not self._system.has_screen():
-                return
-            patience_s = float("inf")
+            self._rest()
+            make = self._found(None)
 
     def show(self, glance: Glance) -> None:
         self._latest = glance
@@ -144,21 +143,25 @@ class PystrayTray:
         if self._artist is not None:
             self._artist.bell.ring()
 
-    def _found(self, patience_s: float) -> Callable[[Callable[[Action], None]], Face] | None:
-        """A way to show the icon; None after `stop`, or when the screen went away meanwhile."""
-        until_s = time.monotonic() + patience_s
+    def _found(self, patience_s: float | None) -> Callable[[Callable[[Action], None]], Face] | None:
+        """A way to show the icon; None after `stop`. `patience_s` None: one was shown, so as long as there is a screen."""
+        since_s = time.monotonic()
         while not self._ended:
+            if patience_s is None and not self._system.has_screen():
+                return None
             make = self._system.look()
             if make is not None:
                 return make
-            if not self._system.has_screen():
-                return None
-            if time.monotonic() >= until_s:
+            if patience_s is not None and time.monotonic() - since_s >= patience_s:
                 raise self._system.why_not()
-            next_look_s = time.monotonic() + LOOK_EVERY_S
-            while not self._ended and (rest_s := next_look_s - time.monotonic()) > 0:
-                self._bell.wait(rest_s)
+            self._rest()
         return None
+
+    def _rest(self) -> None:
+        """Until it is time to look again, or the end."""
+        next_look_s = time.monotonic() + LOOK_EVERY_S
+        while not self._ended and (rest_s := next_look_s - time.monotonic()) > 0:
+            self._bell.wait(rest_s)
 
     def _up(self) -> None:
         """The icon stands; told once."""

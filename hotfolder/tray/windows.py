@@ -1,7 +1,8 @@
 """The icon in the notification area of Windows.
 
 Mended: pystray replaces the menu while it may stand open; here it is made when it is opened, by either button. The icon is
-loaded as large as the notification area shows it. At login the taskbar may come up after us, so showing it is tried again.
+loaded as large as the notification area shows it. At login the taskbar may not be up, or busy, so what it did not take is
+handed to it again.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ class WindowsFace(_win32.Icon):
         self._on_action = on_action
         self._menu_handle: Any = None
         self._menu_is_open = False
+        self._is_taken = True
 
     def draw(self, changes: Changes) -> None:
         if changes.menu is not None:
@@ -45,18 +47,19 @@ class WindowsFace(_win32.Icon):
             self.title = shortened(changes.line, LONGEST_LINE)
         if changes.picture is not None:
             self.icon = changes.picture
-        self._come_up()
+        self.visible = True
 
     def nudge(self) -> None:
-        self._come_up()
+        if self.visible and not self._is_taken:
+            self._show()
         win32.PostMessage(self._hwnd, _WM_NULL, 0, 0)
 
-    def _come_up(self) -> None:
-        if not self.visible and self.icon is not None:
-            try:
-                self.visible = True
-            except OSError:
-                """No taskbar yet: the next nudge tries again."""
+    def _message(self, code: int, flags: int, **values: Any) -> None:
+        """pystray's, which does not look whether it was taken."""
+        data = win32.NOTIFYICONDATAW(
+            cbSize=ctypes.sizeof(win32.NOTIFYICONDATAW), hWnd=self._hwnd, uFlags=flags, **values
+        )
+        self._is_taken = bool(win32.Shell_NotifyIcon(code, data))
 
     def _update_menu(self) -> None:
         """When it is opened."""
@@ -70,11 +73,6 @@ class WindowsFace(_win32.Icon):
             super()._on_notify(wparam, win32.WM_RBUTTONUP)
         finally:
             self._menu_is_open = False
-
-    def _update_icon(self) -> None:
-        """Before it is shown there is nothing to tell the taskbar."""
-        if self.visible:
-            super()._update_icon()
 
     def _assert_icon_handle(self) -> None:
         if self._icon_handle or self.icon is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from PIL import Image, ImageChops
 
 from hotfolder.sandbox import Sandbox
+from tests.adapters.notification_service import Manners, Shown, notification_service
 from tests.journeys.studio import Studio
 from tests.tray.desktop import PANEL_PX, Desktop, wait_for
 from tests.tray.watcher import Icon, Panel, eventually
@@ -243,4 +245,34 @@ def test_without_a_screen_it_works_and_says_so_once(studio: Studio) -> None:
     studio.wait_for_results(1)
     assert studio.stop() == 0
     log = (studio.home / "logs" / "hotfolder.log").read_text("utf-8")
-    assert log.count("There is no icon in the tray") == 1
+    assert log.count("No icon in the tray") == 1
+
+
+async def test_a_finished_batch_is_told_and_a_click_opens_its_folder(
+    desktop: Desktop, studio: Studio, tmp_path: Path
+) -> None:
+    """Without a tray as well: one message for the batch with its broken image, and one click leads to the results."""
+    tools, opened = tmp_path / "tools", tmp_path / "opened.txt"
+    tools.mkdir()
+    (tools / "xdg-open").write_text(f'#!/bin/sh\necho "$1" > {opened}.part && mv {opened}.part {opened}\n')
+    (tools / "xdg-open").chmod(0o755)
+    studio.environment["PATH"] = f"{tools}:{os.environ['PATH']}"
+    studio.configure(workflow="Fast")
+    manners = Manners()
+    async with notification_service(desktop.bus, manners) as service:
+        for index in range(3):
+            studio.drop(f"Boots 224/{index}.jpg", seed=index)
+        (studio.inside / "Boots 224" / "broken.jpg").write_bytes(b"this is no image" * 100)
+        studio.start()
+
+        async def told() -> Shown | None:
+            return next(
+                (one for one in manners.shown if one.title.startswith("Boots 224: 3 delivered")), None
+            )
+
+        message = await eventually("the message", told)
+        await asyncio.to_thread(studio.wait_for_results, 3)
+        service.click(message.id)
+        await asyncio.to_thread(wait_for, "the folder", opened.exists)
+        assert opened.read_text().strip() == str(studio.outside / "Boots 224")
+        assert len(manners.shown) <= 3, manners.shown

@@ -138,7 +138,7 @@ def test_it_ends_with_the_screen(desktop: Desktop, puppets: Puppets) -> None:
     assert puppet.heard("end") == 0
 
 
-def test_a_hundred_starts_and_stops_lose_nothing(desktop: Desktop, puppets: Puppets) -> None:
+def test_of_many_ends_none_is_lost(desktop: Desktop, puppets: Puppets) -> None:
     """python-xlib forgot the end now and then when two threads used it."""
     desktop.start_panel()
     for number in range(8):
