@@ -73,12 +73,12 @@ class Notifier:
             async with asyncio.timeout(self._within_s):
                 await self._screen.show(_cleaned(notification), self._clicked)
         except TimeoutError:
-            await self._lose("the system does not answer")
+            self._lose("the system does not answer")
         except NotShown as problem:
-            await self._lose(str(problem))
+            self._lose(str(problem))
         except Exception as problem:
             log.debug("A notification was not shown", exc_info=True)
-            await self._lose(f"{type(problem).__name__}: {problem}")
+            self._lose(f"{type(problem).__name__}: {problem}")
         else:
             self._is_lost = False
 
@@ -86,11 +86,10 @@ class Notifier:
         """Clicks are no longer listened to."""
         await self._screen.close()
 
-    async def _lose(self, reason: str) -> None:
+    def _lose(self, reason: str) -> None:
         if not self._is_lost:
             log.info("Notifications cannot be shown (%s); everything else works as ever", reason)
         self._is_lost = True
-        await self._screen.close()
 
     def _clicked(self, action: Action) -> None:
         try:
@@ -125,5 +124,4 @@ def _cleaned(notification: Notification) -> Notification:
 
 def _printable(text: str) -> str:
     spaced = " ".join(text.split())
-    shown = "".join(letter if letter.isprintable() else "\ufffd" for letter in spaced)
-    return shown.encode("utf-8", "replace").decode("utf-8")
+    return "".join(letter if letter.isprintable() else "\ufffd" for letter in spaced)

@@ -1,7 +1,7 @@
 """Notifications on Linux: the Desktop Notifications of freedesktop.org (specification 1.2), over dbus-fast.
 
-The connection is made when something is shown and kept, to hear the clicks; it is given up with anything that fails. The
-service may be restarted meanwhile: its ids begin anew then, so what is known of them is forgotten.
+The connection is made when something is shown and kept, to hear the clicks. The service may be
+restarted meanwhile: its ids begin anew then, so what is known of them is forgotten.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from dbus_fast.aio import MessageBus
 
 SERVICE = "org.freedesktop.Notifications"
-PATH = "/org/freedesktop/Notifications"
+_BUS = "org.freedesktop.DBus"
 
 _RULES = (
-    f"type='signal',sender='{SERVICE}',interface='{SERVICE}',path='{PATH}'",
-    f"type='signal',sender='org.freedesktop.DBus',member='NameOwnerChanged',arg0='{SERVICE}'",
+    f"type='signal',sender='{SERVICE}',interface='{SERVICE}'",
+    f"type='signal',sender='{_BUS}',member='NameOwnerChanged',arg0='{SERVICE}'",
 )
 _URGENCIES = {Urgency.LOW: 0, Urgency.NORMAL: 1, Urgency.HIGH: 2}
 _MOST_REMEMBERED = 100
@@ -55,8 +55,7 @@ class BusScreen:
 
         self._clicked = clicked
         try:
-            await self._connect()
-            await self._notify(notification)
+            await self._notify(await self._connected(), notification)
         except (AuthError, DBusError, InvalidAddressError, OSError, EOFError) as problem:
             raise notifier.NotShown(str(problem) or type(problem).__name__) from problem
 
@@ -67,21 +66,26 @@ class BusScreen:
             bus.disconnect()
             await asyncio.sleep(0)  # the library closes its socket on the loop's next round
 
-    async def _connect(self) -> None:
+    async def _connected(self) -> MessageBus:
         if self._bus is not None and self._bus.connected:
-            return
+            return self._bus
         await self.close()
-        self._bus = await (await asyncio.to_thread(_load))(
-            bus_address=self._address or session_bus()
-        ).connect()
-        self._bus.add_message_handler(self._hear)
-        for rule in _RULES:
-            await self._call("org.freedesktop.DBus", "/org/freedesktop/DBus", "AddMatch", "s", [rule])
+        library = await asyncio.to_thread(_load)
+        bus = await library(bus_address=self._address or session_bus()).connect()
+        try:
+            for rule in _RULES:
+                await _call(bus, _BUS, "AddMatch", "s", [rule])
+        except BaseException:
+            bus.disconnect()
+            raise
+        bus.add_message_handler(self._hear)
+        self._bus = bus
+        return bus
 
-    async def _notify(self, notification: Notification) -> None:
+    async def _notify(self, bus: MessageBus, notification: Notification) -> None:
         from dbus_fast import Variant
 
-        can = await self._capable()
+        can = await self._capable(bus)
         markup = "body-markup" in can
         text = html.escape(notification.text, quote=False) if markup else notification.text
         offers = ["default", "Open"] if notification.action and "actions" in can else []
@@ -91,12 +95,12 @@ class BusScreen:
         }
         replaced = self._ids.get(notification.key, 0) if notification.key else 0
         body = [notifier.APP, replaced, self._icon, notification.title, text, offers, hints, -1]
-        (number,) = await self._call(SERVICE, PATH, "Notify", "susssasa{sv}i", body)
+        (number,) = await _call(bus, SERVICE, "Notify", "susssasa{sv}i", body)
         self._remember(number, notification)
 
-    async def _capable(self) -> frozenset[str]:
+    async def _capable(self, bus: MessageBus) -> frozenset[str]:
         if self._capabilities is None:
-            (names,) = await self._call(SERVICE, PATH, "GetCapabilities")
+            (names,) = await _call(bus, SERVICE, "GetCapabilities")
             self._capabilities = frozenset(names)
         return self._capabilities
 
@@ -110,27 +114,6 @@ class BusScreen:
     def _closed(self, number: int) -> None:
         self._actions.pop(number, None)
         self._ids = {key: known for key, known in self._ids.items() if known != number}
-
-    async def _call(
-        self, to: str, path: str, member: str, signature: str = "", body: Sequence[Any] = ()
-    ) -> list[Any]:
-        from dbus_fast import Message, MessageType
-        from dbus_fast.errors import DBusError
-
-        assert self._bus is not None
-        interface = to if to == SERVICE else "org.freedesktop.DBus"
-        call = Message(
-            destination=to,
-            path=path,
-            interface=interface,
-            member=member,
-            signature=signature,
-            body=list(body),
-        )
-        answer = await self._bus.call(call)
-        if answer.message_type is MessageType.ERROR:
-            raise DBusError(answer.error_name or "error", str(answer.body[0]) if answer.body else member)
-        return list(answer.body)
 
     def _hear(self, message: Message) -> None:
         """Signals, in the loop. The bus has seen to it that they come from the service."""
@@ -146,6 +129,22 @@ class BusScreen:
                 self._clicked(action)
         elif message.interface == SERVICE and message.member == "NotificationClosed":
             self._closed(message.body[0])
+
+
+async def _call(
+    bus: MessageBus, to: str, member: str, signature: str = "", body: Sequence[Any] = ()
+) -> list[Any]:
+    """The answer of a service whose interface and path are called like itself. Raises `DBusError`."""
+    from dbus_fast import Message, MessageType
+    from dbus_fast.errors import DBusError
+
+    path = f"/{to.replace('.', '/')}"
+    answer = await bus.call(
+        Message(destination=to, path=path, interface=to, member=member, signature=signature, body=list(body))
+    )
+    if answer.message_type is MessageType.ERROR:
+        raise DBusError(answer.error_name or "error", str(answer.body[0]) if answer.body else member)
+    return list(answer.body)
 
 
 def session_bus() -> str | None:

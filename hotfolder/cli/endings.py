@@ -24,10 +24,6 @@ class MainSignals:
     def __init__(self) -> None:
         self._tell: Callable[[], object] | None = None
         self._came = 0
-        self.listen()
-
-    def listen(self) -> None:
-        """Hear them (again: some libraries take them for themselves). In the main thread."""
         for number in _SIGNALS:
             signal.signal(number, self._hear)
 
@@ -42,7 +38,15 @@ class MainSignals:
         finally:
             self._tell = None
 
+    def end(self) -> None:
+        """As the first signal would; nothing where one came before."""
+        if not self._came:
+            self._note()
+
     def _hear(self, _: int, __: FrameType | None) -> None:
+        self._note()
+
+    def _note(self) -> None:
         self._came += 1
         if self._tell is not None:
             self._tell()

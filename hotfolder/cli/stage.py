@@ -47,13 +47,16 @@ def on_stage(play: Callable[[Stage], Coroutine[Any, Any, T]], *, tray: bool) -> 
     except NoTray as none:
         _say_once(none)
         return asyncio.run(play(Stage()))
-    stage, done = Stage(icon.show, MainSignals(), clicks.answered_by), Future[T]()
+    signals, done = MainSignals(), Future[T]()
+    stage = Stage(icon.show, signals, clicks.answered_by)
     worker = threading.Thread(target=_work, args=(play, stage, icon, done), name="hotfolder-daemon")
     worker.start()
     try:
         icon.run()
     except NoTray as none:
         _say_once(none)
+    else:
+        signals.end()  # the person's session is over, unless the worker is ending anyway
     while worker.is_alive():
         worker.join(HEAR_SIGNALS_S)
     return done.result()

@@ -107,9 +107,9 @@ def deliveries_told(images: Sequence[Image], places: Places) -> Notification:
 def _reasons(images: Sequence[Image]) -> str:
     """`boot.jpg: It is damaged. 3 images: They are too large.` The most frequent reason first."""
     reasons = Counter(image.reason for image in images)
-    firsts = {image.reason: image.name for image in reversed(images)}
+    names = {image.reason: image.name for image in images}
     told = [
-        f"{_short(firsts[reason]) if number == 1 else counted(number, 'image')}: {reason}"
+        f"{_short(names[reason]) if number == 1 else counted(number, 'image')}: {reason}"
         for reason, number in reasons.most_common(MOST_NAMED)
     ]
     return " ".join(told)

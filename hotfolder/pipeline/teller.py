@@ -136,13 +136,12 @@ class Teller:
             return
         self._telling.put_off(keys, asked_at)
         try:
-            tallies = await self._call_ledger(lambda ledger: batch_tallies(ledger, keys))
-        except (
-            LedgerUnusable,
-            RuntimeError,
-        ) as error:  # its disk is full, or one daemon ends and the next begins
+            async with asyncio.timeout(ANSWERED_WITHIN_S):
+                tallies = await self._call_ledger(lambda ledger: batch_tallies(ledger, keys))
+        except (LedgerUnusable, RuntimeError, TimeoutError) as error:
+            # its disk is full, or one daemon has ended and the next not begun
             if self._is_answered:
-                log.info("Notifications wait for the ledger: %s", error)
+                log.info("Notifications wait for the ledger: %s", str(error) or "it does not answer")
             self._is_answered = False
             return
         self._is_answered = True

@@ -150,10 +150,9 @@ class GtkIcon:
     def _draw(self, changes: Changes) -> bool:
         if changes.menu is not None:
             self._gtk_menu.update(changes.menu)
-        before, self._menu_handle = self._menu_handle, self._gtk_menu.widget
-        if before is not self._menu_handle:
+        if self._menu_handle is not self._gtk_menu.widget:
+            self._menu_handle = self._gtk_menu.widget
             self._menu_changed()
-            _let_go(before)
         if changes.line is not None:
             self.title = changes.line
         if changes.picture is not None:
@@ -180,14 +179,6 @@ class GtkIcon:
 
     def _remove_fs_icon(self) -> None:
         """They stay until the end."""
-
-
-def _let_go(menu: Any) -> None:
-    """GTK keeps a menu until it is destroyed; one that stands open stays, and does what it says, until it is closed."""
-    if menu is not None and menu.get_mapped():
-        menu.connect("deactivate", lambda menu: GLib.idle_add(menu.destroy) and None)
-    elif menu is not None:
-        menu.destroy()
 
 
 def _outlive_the_bus() -> None:

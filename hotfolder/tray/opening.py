@@ -1,4 +1,4 @@
-"""Opening folders, texts and web pages in the person's own programs. To be called in a thread: it may take some seconds."""
+"""Opening folders and texts in the person's own programs. To be called in a thread: it may take some seconds."""
 
 from __future__ import annotations
 
@@ -25,13 +25,6 @@ class CannotOpen(HotfolderError):
 def open_path(path: Path | str) -> None:
     """A folder in the file manager, a file in its program. Raises CannotOpen."""
     _open(_absolute(path), "Open it in the file manager yourself.")
-
-
-def open_url(url: str) -> None:
-    """In the browser. Raises CannotOpen, and ValueError if it is no web address."""
-    if not url.startswith(("https://", "http://")):
-        raise ValueError(f"not a web address: {url}")
-    _open(url, "Copy the address into your browser.")
 
 
 def open_in_editor(path: Path | str) -> None:

@@ -61,15 +61,12 @@ class WindowsFace(_win32.Icon):
         )
         self._is_taken = bool(win32.Shell_NotifyIcon(code, data))
 
-    def _update_menu(self) -> None:
-        """When it is opened."""
-
     def _on_notify(self, wparam: int, lparam: int) -> None:
         if lparam not in (win32.WM_LBUTTONUP, win32.WM_RBUTTONUP) or self._menu_is_open:
             return
         self._menu_is_open = True
         try:
-            super()._update_menu()
+            self._update_menu()
             super()._on_notify(wparam, win32.WM_RBUTTONUP)
         finally:
             self._menu_is_open = False

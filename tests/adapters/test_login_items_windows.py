@@ -98,7 +98,7 @@ def run_key(registry: FakeRegistry) -> RunKey:
 
 def test_the_value_is_a_quoted_command_line(registry: FakeRegistry, run_key: RunKey) -> None:
     assert run_key.install(COMMAND) is None
-    line = r'"C:\Users\Ann Lee\venv\Scripts\hotfolderw.exe" --home "D:\hot folder\\" run'
+    line = r'"C:\Users\Ann Lee\venv\Scripts\hotfolderw.exe" --home "D:\hot folder\\" run --desktop'
     assert registry.keys[RUN] == {"hotfolder": (line, registry.REG_SZ)}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from dbus_fast import Message, MessageType
 from dbus_fast.aio import MessageBus
 
 from hotfolder.adapters.notifier import Notifier, NotShown, screen_of
@@ -22,7 +24,8 @@ from hotfolder.adapters.notifier_dbus import session_bus as found_bus
 from hotfolder.adapters.notifier_system import LibraryScreen, MacScreen, ScriptScreen, quoted
 from hotfolder.core.glance import Action, Deed
 from hotfolder.core.telling_words import Notification, Urgency
-from tests.adapters.notification_service import Bus, Manners, notification_service, session_bus
+from tests.adapters.notification_service import NAME, Bus, Manners, notification_service, session_bus
+from tests.tray.desktop import Desktop
 
 LIMIT_S = 20.0
 OPEN = Action(Deed.OPEN_PATH, "/out/Boots 224")
@@ -185,6 +188,51 @@ async def test_a_click_that_goes_wrong_harms_nobody(
     assert len(manners.shown) == 2
 
 
+async def test_a_real_desktop_shows_it_and_hands_back_the_click(tmp_path: Path, clicks: list[Action]) -> None:
+    if shutil.which("dunst") is None:
+        pytest.skip("needs the package dunst")
+    with Desktop(tmp_path) as desktop:
+        dunst = await asyncio.create_subprocess_exec("dunst", env={**os.environ, **desktop.environment})
+        person = await MessageBus(bus_address=desktop.bus).connect()
+        try:
+            async with notifying(desktop.bus, clicks) as notifier:
+                await until_owned(person)
+                await notifier.show(BOOTS)
+                await ask_dunst(person, "NotificationAction", 0)
+                await until(lambda: clicks == [OPEN])
+        finally:
+            person.disconnect()
+            await person.wait_for_disconnect()  # type: ignore[no-untyped-call]
+            dunst.terminate()
+            await dunst.wait()
+
+
+async def until_owned(person: MessageBus) -> None:
+    end = time.monotonic() + LIMIT_S
+    while await ask(person, "org.freedesktop.DBus", "org.freedesktop.DBus", "NameHasOwner", "s", NAME) != [
+        True
+    ]:
+        assert time.monotonic() < end, "dunst did not come"
+        await asyncio.sleep(0.02)
+
+
+async def ask_dunst(person: MessageBus, deed: str, number: int) -> None:
+    """As `dunstctl` does it, and it does what a click does."""
+    await ask(person, NAME, "org.dunstproject.cmd0", deed, "u", number)
+
+
+async def ask(
+    person: MessageBus, to: str, interface: str, member: str, signature: str, value: object
+) -> list[object]:
+    path = f"/{to.replace('.', '/')}"
+    call = Message(
+        destination=to, path=path, interface=interface, member=member, signature=signature, body=[value]
+    )
+    answer = await person.call(call)
+    assert answer.message_type is MessageType.METHOD_RETURN, answer.body
+    return list(answer.body)
+
+
 # --- lost -----------------------------------------------------------------------------------------
 
 
@@ -271,12 +319,18 @@ async def test_a_service_that_refuses_loses_one_and_shows_the_next(
     bus: Bus, manners: Manners, clicks: list[Action], caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
-    manners.refuses = True
-    async with notification_service(bus.address, manners), notifying(bus.address, clicks) as notifier:
+    async with (
+        notification_service(bus.address, manners) as service,
+        notifying(bus.address, clicks) as notifier,
+    ):
         await notifier.show(BOOTS)
+        manners.refuses = True
+        await notifier.show(BOOTS)
+        service.click(manners.shown[0].id)  # what was shown before can still be clicked
+        await until(lambda: clicks == [OPEN])
         manners.refuses = False
         await notifier.show(BOOTS)
-    assert len(manners.shown) == 1
+    assert len(manners.shown) == 2
     assert "too many" in lost(caplog)[0]
 
 
@@ -303,15 +357,16 @@ async def test_another_bus_after_the_first_has_died_is_used(
     tmp_path: Path, manners: Manners, clicks: list[Action]
 ) -> None:
     async with session_bus(tmp_path / "bus") as bus:
-        notifier = Notifier(clicks.append, screen=BusScreen(address=bus.address), within_s=2.0)
+        screen = BusScreen(address=bus.address)
+        notifier = Notifier(clicks.append, screen=screen, within_s=LIMIT_S)
         async with notification_service(bus.address, manners):
             await notifier.show(BOOTS)
             await bus.end()
+            await until(lambda: screen._bus is not None and not screen._bus.connected)
     (tmp_path / "bus" / "bus").unlink(missing_ok=True)
-    await notifier.show(BOOTS)
     async with session_bus(tmp_path / "bus") as bus, notification_service(bus.address, manners) as service:
-        await until_shown(notifier, manners)
-        service.click(manners.shown[-1].id)
+        await notifier.show(BOOTS)
+        service.click(manners.shown[1].id)
         await until(lambda: clicks == [OPEN])
         await notifier.close()
 
@@ -430,6 +485,7 @@ async def test_an_osascript_that_fails_or_hangs_or_is_not_there_is_said_once(
     caplog.set_level(logging.INFO)
     notifier = Notifier(clicks.append, screen=ScriptScreen(), within_s=0.5)
     await notifier.show(Notification("REFUSE"))
+    assert "execution error: no" in caplog.text
     await notifier.show(Notification("HANG"))
     monkeypatch.setenv("PATH", "/nowhere")
     await notifier.show(Notification("Nobody"))

@@ -145,8 +145,7 @@ def test_a_refused_code_is_explained_and_a_token_can_be_pasted_instead(
         typist.answers("Refresh token (not shown)", REFRESH_TOKEN)
         typist.answers("in a file that only you can read?", "y")
         typist.sees("You are signed in")
-        typist.presses(CTRL_C)
-        assert typist.ends() == 130
+        assert typist.leaves() == 130
     assert REFRESH_TOKEN not in typist.screen
     assert "worth-nothing" not in typist.screen
     assert has_no_config(newcomer)
@@ -172,8 +171,7 @@ def test_leaving_at_any_question_writes_nothing(signed_in: Person, question: str
             if known == question:
                 break
             typist.types("")
-        typist.presses(CTRL_C)
-        assert typist.ends() == 130
+        assert typist.leaves() == 130
     assert "No config was written." in typist.screen
     assert has_no_config(signed_in)
     assert not (signed_in.place / "Pictures").exists()

@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 LIMIT_S = 60.0
+AGAIN_S = 5.0
 CTRL_C, CTRL_D = "\x03", "\x04"
 
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b[=>]|\x07|\r")
@@ -52,6 +53,20 @@ class Typist:
         while self._take(0.05):
             continue
         return int(self._process.returncode)
+
+    def leaves(self) -> int:
+        """Ctrl-C, and the exit code. Pressed again where it fell between a prompt and the wait of readline, which does
+        not notice it before the next key."""
+
+        def has_left() -> bool:
+            self.presses(CTRL_C)
+            end = time.monotonic() + AGAIN_S
+            while self._process.poll() is None and time.monotonic() < end:
+                self._take(0.05)
+            return self._process.poll() is not None
+
+        self._wait(has_left, "it did not end")
+        return self.ends()
 
     def _wait(self, is_so: object, trouble: str) -> None:
         assert callable(is_so)

@@ -193,6 +193,16 @@ def test_what_failed_and_is_delivered_after_try_again_is_told_as_more(desk: Desk
     assert desk.titles == ["Boots 224: 1 delivered, 1 needs you", "Boots 224: 1 more delivered"]
 
 
+def test_what_failed_and_is_delivered_before_it_was_told_needs_nobody(desk: Desk) -> None:
+    image = desk.drop("a/1.jpg", None)
+    desk.fail(image)
+    desk.wait(QUIET_S - 1)
+    desk.move(image, State.PROCESSING)
+    desk.deliver(image)
+    desk.wait(LATER_S)
+    assert desk.titles == ["Packshots: 1 delivered"]
+
+
 def test_a_batch_whose_images_were_all_taken_away_is_not_told(desk: Desk) -> None:
     for image in drop_many(desk, 3):
         desk.move(image, State.FORGOTTEN)
@@ -241,6 +251,49 @@ def test_at_the_end_nothing_is_kept_back(desk: Desk) -> None:
     desk.deliver(*drop_many(desk, 3))
     desk.look(last=True)
     assert desk.titles == ["Boots 224: 3 delivered"]
+
+
+def test_at_the_end_what_waits_for_its_turn_is_told_in_one(desk: Desk) -> None:
+    for number in range(6):
+        desk.deliver(desk.drop(f"Order {number}/1.jpg"))
+    desk.look(last=True)
+    assert desk.titles == ["6 batches delivered: 6 images"]
+
+
+# --- a batch that waits for its turn --------------------------------------------------------------
+
+
+def use_up_the_burst(desk: Desk) -> None:
+    for number in range(5):
+        desk.deliver(desk.drop(f"Order {number}/1.jpg"))
+        desk.wait(30)
+    assert len(desk.told) == 4
+    desk.told.clear()
+
+
+def test_a_batch_that_finishes_again_before_it_was_told_is_told_whole(desk: Desk) -> None:
+    use_up_the_burst(desk)
+    first, bad = desk.drop("Boots/1.jpg"), desk.drop("Boots/2.jpg")
+    desk.deliver(first)
+    desk.fail(bad)
+    desk.wait(10)
+    desk.move(bad, State.PROCESSING)
+    desk.deliver(bad, desk.drop("Boots/late.jpg"))
+    desk.wait(LATER_S)
+    assert desk.titles == ["2 batches delivered: 4 images"]
+
+
+def test_later_files_that_wait_for_their_turn_are_told_together(desk: Desk) -> None:
+    for name in ("Boots", "Order 1", "Order 2", "Order 3"):
+        desk.deliver(desk.drop(f"{name}/1.jpg"))
+        desk.wait(30)
+    assert len(desk.told) == 4
+    desk.told.clear()
+    for number in range(2):
+        desk.deliver(desk.drop(f"Boots/late {number}.jpg"))
+        desk.wait(LATE_QUIET_S + 1)
+    desk.wait(LATER_S)
+    assert desk.titles == ["Boots: 2 more delivered"]
 
 
 # --- the ledger's answers -------------------------------------------------------------------------

@@ -66,6 +66,13 @@ def test_what_needs_the_person_is_told_once_while_it_lasts(watched: Watched, kin
     assert watched.told[0].urgency is Urgency.HIGH
 
 
+def test_at_off_nothing_that_is_held_is_told() -> None:
+    watched = Watched(Notifications.OFF)
+    watched.hold(HoldKind.SIGN_IN)
+    watched.wait(AGAIN_S)
+    assert watched.titles == []
+
+
 @pytest.mark.parametrize("level", [Notifications.BATCHES, Notifications.PROBLEMS])
 @pytest.mark.parametrize("kind", CALM)
 def test_what_heals_by_itself_or_is_wanted_is_not_told(kind: HoldKind, level: Notifications) -> None:

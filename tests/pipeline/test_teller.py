@@ -313,6 +313,23 @@ async def test_a_ledger_on_a_full_disk_is_asked_again_and_said_once(
     assert shop.titles == ["Boots: 1 delivered"]
 
 
+async def test_a_ledger_that_never_answers_keeps_no_problem_from_being_told(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A new daemon cannot begin while the disk is full, and until then nobody answers."""
+    monkeypatch.setattr("hotfolder.pipeline.teller.ANSWERED_WITHIN_S", 0.01)
+
+    async def never(_: object) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(shop.teller, "_call_ledger", never)
+    shop.teller.note_new(an_image())
+    shop.turned_s += 10
+    shop.teller.tell_problem("config.yaml is wrong", "Line 3.")
+    async with shop.telling():
+        await shop.until(lambda: shop.titles == ["config.yaml is wrong"])
+
+
 async def test_a_screen_that_never_answers_does_not_hold_up_the_end(shop: Shop) -> None:
     hanging = asyncio.Event()
 

@@ -1,4 +1,4 @@
-"""Our faces for Windows and macOS on pystray's real code; the systems below are played by stand-ins that keep their contracts.
+"""Our faces for Windows and macOS on pystray's real code; the systems below it are played by stand-ins.
 
 `python -m tests.tray.foreign windows|macos` goes through a life of the icon, and fails if anything is not as it should be.
 It cannot tell how it looks.
@@ -7,6 +7,7 @@ It cannot tell how it looks.
 from __future__ import annotations
 
 import ctypes
+import io
 import queue
 import sys
 import threading
@@ -14,6 +15,8 @@ import types
 from collections.abc import Callable
 from typing import Any
 from unittest.mock import MagicMock
+
+from PIL import Image
 
 from hotfolder.core.glance import Action, Item, Mood
 from hotfolder.tray.systems import face_of
@@ -111,8 +114,6 @@ class User32:
         return self.drop(icon)
 
     def LoadImageW(self, _: None, path: str, kind: int, width: int, height: int, flags: int) -> int:  # noqa: N802
-        from PIL import Image
-
         with Image.open(path) as icon:
             assert icon.size == (width, height), (icon.size, width)
             self.images.append(icon.size)
@@ -234,7 +235,8 @@ class Mac:
         self.jobs: queue.Queue[Callable[[], None]] = queue.Queue()
         self.threads: set[str] = set()
         self.stopped = False
-        self.kit = MagicMock(side_effect=None)
+        self.kit = MagicMock()
+        self.foundation = MagicMock()
 
     def run(self) -> None:
         while not self.stopped:
@@ -267,7 +269,7 @@ def play_macos() -> Mac:
     application.run = mac.run
     application.stop_ = mac.stop
     kit.NSStatusBar.systemStatusBar.return_value.thickness.return_value = 22.0
-    foundation = Watched(NSObject=NSObject)
+    foundation = mac.foundation = Watched(NSObject=NSObject)
     helper = types.SimpleNamespace(callAfter=lambda job, *a: mac.jobs.put(lambda: job(*a)))
     tools = types.ModuleType("PyObjCTools")
     tools.__dict__.update(AppHelper=helper, MachSignals=MagicMock())
@@ -280,7 +282,7 @@ def play_macos() -> Mac:
         "PyObjCTools.AppHelper": helper,
         "PyObjCTools.MachSignals": tools.__dict__["MachSignals"],
     }
-    sys.modules.update(played)  # type: ignore[arg-type]
+    sys.modules.update(played)
     return mac
 
 
@@ -297,6 +299,9 @@ def macos() -> None:
         wait_for("the tooltip", lambda: button.setToolTip_.call_args.args == ("3 uploading",))
         image = button.setImage_.call_args.args[0]
         assert image.setSize_.call_args.args == ((18, 18),)
+        png, _ = mac.foundation.NSData.dataWithBytes_length_.call_args.args
+        with Image.open(io.BytesIO(png)) as pixels:
+            assert pixels.size == (36, 36), "for a Retina screen"
         titles = [
             call.args[0]
             for call in mac.kit.NSMenuItem.alloc.return_value.initWithTitle_action_keyEquivalent_.call_args_list

@@ -276,3 +276,14 @@ async def test_a_finished_batch_is_told_and_a_click_opens_its_folder(
         await asyncio.to_thread(wait_for, "the folder", opened.exists)
         assert opened.read_text().strip() == str(studio.outside / "Boots 224")
         assert len(manners.shown) <= 3, manners.shown
+
+
+def test_when_the_session_ends_so_does_the_daemon(desktop: Desktop, studio: Studio) -> None:
+    """Else an invisible one would hold the home, and the next login would say that another one is running."""
+    desktop.start_panel()
+    studio.environment["PYSTRAY_BACKEND"] = "xorg"
+    empty = desktop.still(TRAY_AREA)
+    daemon = studio.start()
+    wait_for("the icon", lambda: differ(empty, desktop.look(TRAY_AREA)))
+    desktop.end_screen()
+    assert daemon.wait(60) == 0

@@ -84,6 +84,8 @@ async def test_a_bus_has_a_panel_while_one_is_there(
     assert not panels.takes_indicators()
     async with Panel(desktop.bus):
         assert await asyncio.to_thread(panels.takes_indicators)
+    async with Panel(desktop.bus, has_host=False):
+        assert not await asyncio.to_thread(panels.takes_indicators)
     assert not panels.takes_indicators()
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from hotfolder.tray import opening
-from hotfolder.tray.opening import CannotOpen, clean_environment, open_in_editor, open_path, open_url
+from hotfolder.tray.opening import CannotOpen, clean_environment, open_in_editor, open_path
 from tests.tray.desktop import wait_for
 
 NOTES = """#!{python}
@@ -101,21 +101,6 @@ def test_a_program_that_stays_open_is_not_waited_for(
     open_path(programs.place)
     assert time.monotonic() - before < 2.5
     assert programs.told("xdg-open")["session"], "it outlives us"
-
-
-def test_only_web_addresses_are_opened_as_such(programs: Programs) -> None:
-    programs.add("xdg-open")
-    for wrong in ("file:///etc/passwd", "/etc", "--help", "javascript:alert(1)"):
-        with pytest.raises(ValueError, match="not a web address"):
-            open_url(wrong)
-    open_url("https://app.autoretouch.com/?a=b&c")
-    assert programs.told("xdg-open")["arguments"] == ["https://app.autoretouch.com/?a=b&c"]
-
-
-def test_without_a_browser_the_address_is_told(programs: Programs) -> None:
-    with pytest.raises(CannotOpen) as wrong:
-        open_url("https://app.autoretouch.com")
-    assert str(wrong.value).startswith("https://app.autoretouch.com could not be opened")
 
 
 def test_the_secret_stays_with_us(programs: Programs, monkeypatch: pytest.MonkeyPatch) -> None:

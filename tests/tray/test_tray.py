@@ -29,7 +29,7 @@ class Board:
         self.gone = threading.Event()
 
     def run(self, setup: Callable[[Face], None]) -> None:
-        beside = threading.Thread(target=setup, args=(self,))
+        beside = threading.Thread(target=setup, args=(self,), daemon=True)
         beside.start()
         self.gone.wait()
         self.beside = beside
@@ -83,7 +83,7 @@ class Running:
         self.ready = 0
         self.error: NoTray | None = None
         self.tray = PystrayTray(room, self._act, self._up, patience_s)
-        self.main = threading.Thread(target=self._run)
+        self.main = threading.Thread(target=self._run, daemon=True)
         self.main.start()
 
     def _act(self, action: Action) -> None:

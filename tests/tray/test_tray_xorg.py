@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 
 from PIL import Image, ImageChops
+from Xlib import X
 from Xlib.display import Display
+from Xlib.error import BadWindow
 
 from hotfolder.core.glance import Mood
 from hotfolder.tray.icons import draw_icon
@@ -72,19 +75,20 @@ def test_a_click_pauses_and_another_resumes(desktop: Desktop, puppets: Puppets) 
 
 
 def names(desktop: Desktop) -> list[str]:
-    """Of all windows, however deep."""
-    display = Display(desktop.display)
-    try:
+    """Of all windows that can be seen and clicked, however deep."""
+    with closing(Display(desktop.display)) as display:
         utf8, name = display.intern_atom("UTF8_STRING"), display.intern_atom("_NET_WM_NAME")
         found, todo = [], [display.screen().root]
         while todo:
             window = todo.pop()
-            todo += window.query_tree().children
-            text = window.get_full_property(name, utf8)
-            found += [text.value.decode()] if text else []
+            try:
+                todo += window.query_tree().children
+                text = window.get_full_property(name, utf8)
+                can_be_seen = window.get_attributes().map_state == X.IsViewable
+            except BadWindow:
+                continue
+            found += [text.value.decode()] if text and can_be_seen else []
         return found
-    finally:
-        display.close()
 
 
 def test_the_tooltip_says_how_it_stands_and_what_a_click_does(desktop: Desktop, puppets: Puppets) -> None:
@@ -103,6 +107,7 @@ def test_the_icon_comes_back_with_a_panel_that_crashed(desktop: Desktop, puppets
     for mood in (Mood.PAUSED, Mood.OFFLINE):
         desktop.stop_panel()
         wait_for("an empty screen", lambda: desktop.look().tobytes() == empty)
+        wait_for("no window of ours", lambda: not [name for name in names(desktop) if "Click" in name])
         puppet.show(glance(mood))
         desktop.start_panel()
         place = wait_for_icon(desktop, mood)

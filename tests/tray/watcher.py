@@ -76,8 +76,10 @@ class Look:
 class Panel:
     """A StatusNotifierWatcher and host on the given bus, for as long as it is open."""
 
-    def __init__(self, bus_address: str) -> None:
+    def __init__(self, bus_address: str, *, has_host: bool = True) -> None:
+        """`has_host` False: a watcher that nobody is behind, who would show the icons."""
         self._address = bus_address
+        self._has_host = has_host
         self.icons: list[Icon] = []
         self.changed = asyncio.Event()
         """Set at every signal of an icon or its menu."""
@@ -139,7 +141,7 @@ class Panel:
         if message.path != "/StatusNotifierWatcher" or message.message_type is not MessageType.METHOD_CALL:
             return None
         properties: dict[str, Variant] = {
-            "IsStatusNotifierHostRegistered": Variant("b", True),
+            "IsStatusNotifierHostRegistered": Variant("b", self._has_host),
             "ProtocolVersion": Variant("i", 0),
             "RegisteredStatusNotifierItems": Variant("as", [i.owner + i.path for i in self.icons]),
         }
