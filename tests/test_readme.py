@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.main import get_command
@@ -16,8 +17,8 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
-def blocks(language: str) -> list[str]:
-    found = re.findall(rf"^( *)```{language}\n(.*?)^\1```", README, re.MULTILINE | re.DOTALL)
+def blocks(language: str, page: str = README) -> list[str]:
+    found = re.findall(rf"^( *)```{language}\n(.*?)^\1```", page, re.MULTILINE | re.DOTALL)
     return ["\n".join(line.removeprefix(indent) for line in text.splitlines()) for indent, text in found]
 
 
@@ -25,13 +26,23 @@ def commands() -> dict[str, set[str]]:
     """Every command of the program with its options."""
     group = get_command(app)
     assert hasattr(group, "commands")
-    return {
-        name: {option for parameter in command.params for option in parameter.opts}
-        for name, command in group.commands.items()
+    return {name: _options(command) for name, command in group.commands.items()}
+
+
+def _options(command: Any) -> set[str]:
+    """Its own, and those of its subcommands."""
+    own = {option for parameter in command.params for option in parameter.opts}
+    return own.union(*(_options(one) for one in getattr(command, "commands", {}).values()))
+
+
+SHELL_LINES = sorted(
+    {
+        line.partition(" #")[0]
+        for page in PAGES
+        for block in blocks("sh", page.read_text("utf-8"))
+        for line in block.splitlines()
     }
-
-
-SHELL_LINES = [line for block in blocks("sh") for line in block.splitlines()]
+)
 
 
 @pytest.mark.parametrize("line", [line for line in SHELL_LINES if line.startswith("hotfolder")])

@@ -8,10 +8,11 @@ Each method is one transaction, whole or not at all. There is one writing connec
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import asdict, replace
 from typing import Any
 
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Connection, Engine, func, select
 from sqlalchemy import delete as delete_from
 from sqlalchemy import update as update_of
 from sqlalchemy.dialects.sqlite import insert
@@ -30,7 +31,8 @@ _FOLDER_NAMES = (
     schema.notices.c.folder,
 )
 
-_SEEN = "problems seen"
+SEEN = "problems seen"
+"""The key of the notice that says up to when the person has seen what failed."""
 
 _MOST_NAMED = 500
 """More names than this in one query, and reading them all is cheaper."""
@@ -46,6 +48,10 @@ class Ledger:
 
     def close(self) -> None:
         self._engine.dispose()
+
+    def reading(self) -> AbstractContextManager[Connection]:
+        """For questions of one's own (`ledger_tallies`), in the ledger's thread."""
+        return self._engine.begin()
 
     # --- images -----------------------------------------------------------------------------------
 
@@ -96,12 +102,6 @@ class Ledger:
         table = schema.images
         failed = table.c.state == State.FAILED.value
         return self._images(select(table).where(failed).order_by(table.c.state_since.desc()).limit(limit))
-
-    def delivered_since(self, time: float) -> int:
-        """How many images were delivered since then (epoch seconds)."""
-        table = schema.images
-        with self._engine.begin() as db:
-            return int(db.execute(select(func.count()).where(table.c.delivered_at >= time)).scalar() or 0)
 
     def with_content(self, folder: str, content_hash: str) -> list[Image]:
         table = schema.images
@@ -326,27 +326,18 @@ class Ledger:
     def notices(self) -> list[tuple[str, str]]:
         """(hot folder, text) of everything that was said once, oldest first."""
         table = schema.notices
-        query = select(table.c.folder, table.c.text).where(table.c.key != _SEEN).order_by(table.c.said_at)
+        query = select(table.c.folder, table.c.text).where(table.c.key != SEEN).order_by(table.c.said_at)
         with self._engine.begin() as db:
             return [(row.folder, row.text) for row in db.execute(query)]
 
     def note_problems_seen(self, now: float) -> None:
         """The person has seen what failed so far: it is still listed, but alarms nobody any more."""
-        row = {"folder": "", "key": _SEEN, "text": "", "said_at": now}
+        row = {"folder": "", "key": SEEN, "text": "", "said_at": now}
         statement = insert(schema.notices).values(**row)
         with self._engine.begin() as db:
             db.execute(
                 statement.on_conflict_do_update(index_elements=["folder", "key"], set_={"said_at": now})
             )
-
-    def failed_unseen(self) -> int:
-        """How many images have failed since the person last said to have seen them."""
-        table, notices = schema.images, schema.notices
-        seen = select(func.max(notices.c.said_at)).where(notices.c.key == _SEEN).scalar_subquery()
-        failed = table.c.state == State.FAILED.value
-        query = select(func.count()).where(failed, table.c.state_since > func.coalesce(seen, 0.0))
-        with self._engine.begin() as db:
-            return int(db.execute(query).scalar() or 0)
 
 
 def _row(image: Image) -> dict[str, Any]:

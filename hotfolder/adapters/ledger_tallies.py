@@ -1,4 +1,4 @@
-"""What the ledger has of single batches, counted there, however many images it holds."""
+"""What the faces want to know, counted in the ledger, however many images it holds. All run in the ledger's thread."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, func, select
 
 from hotfolder.adapters import ledger_schema as schema
-from hotfolder.adapters.ledger import Ledger
+from hotfolder.adapters.ledger import SEEN, Ledger
 from hotfolder.core.batching import Batch
 from hotfolder.core.image import State
 from hotfolder.core.telling_batches import BatchKey, Tally
@@ -17,11 +17,28 @@ _AT_ONCE = 500
 """Names in one query; SQLite allows 999."""
 
 
+def delivered_since(ledger: Ledger, time: float) -> int:
+    """How many images were delivered since then (epoch seconds)."""
+    table = schema.images.c
+    with ledger.reading() as db:
+        return int(db.execute(select(func.count()).where(table.delivered_at >= time)).scalar() or 0)
+
+
+def failed_unseen(ledger: Ledger) -> int:
+    """How many images have failed since the person last said to have seen them."""
+    table, notices = schema.images.c, schema.notices.c
+    seen = select(func.max(notices.said_at)).where(notices.key == SEEN).scalar_subquery()
+    failed = table.state == State.FAILED.value
+    query = select(func.count()).where(failed, table.state_since > func.coalesce(seen, 0.0))
+    with ledger.reading() as db:
+        return int(db.execute(query).scalar() or 0)
+
+
 def batch_tallies(ledger: Ledger, keys: Sequence[BatchKey]) -> dict[BatchKey, Tally]:
-    """A batch that the ledger does not know has none. Runs in the ledger's thread."""
+    """A batch that the ledger does not know has none."""
     ids = [key.batch_id for key in keys if key.batch_id is not None]
     found: dict[BatchKey, Tally] = {}
-    with ledger._engine.begin() as db:
+    with ledger.reading() as db:
         by_id: dict[str, Tally] = {}
         for start in range(0, len(ids), _AT_ONCE):
             by_id.update(_tallies(db, ids[start : start + _AT_ONCE]))

@@ -66,11 +66,11 @@ class Foreground(Beside):
         self._telling = asyncio.create_task(self._teller.run(self._enough), name="notifications")
         if self._answer_clicks is not None:
             self._answer_clicks(desk.act)
-        await asyncio.to_thread(refresh_login_item, self._home)
         try:
+            await asyncio.to_thread(refresh_login_item, self._home)
             await desk.run()
         finally:
-            self._enough.set()
+            await self.say_last_words()
             await notifier.close()
 
     async def say_last_words(self) -> None:

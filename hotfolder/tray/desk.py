@@ -16,6 +16,7 @@ from hotfolder.adapters import login_items
 from hotfolder.adapters.autoretouch import DeviceSignIn
 from hotfolder.adapters.browser import open_address
 from hotfolder.adapters.home import Home
+from hotfolder.adapters.ledger_tallies import delivered_since, failed_unseen
 from hotfolder.adapters.token_store import TokenSource, store_token
 from hotfolder.core.glance import Action, Deed, Facts, Glance, glance_of
 from hotfolder.core.present_work import PresentWork
@@ -97,8 +98,8 @@ class Desk:
         problems, unseen, delivered_today = await steward.call_ledger(
             lambda ledger: (
                 ledger.latest_failed(MOST_PROBLEMS) if failed else [],
-                ledger.failed_unseen() if failed else 0,
-                ledger.delivered_since(midnight.timestamp()),
+                failed_unseen(ledger) if failed else 0,
+                delivered_since(ledger, midnight.timestamp()),
             )
         )
         return Facts(

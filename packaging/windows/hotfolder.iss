@@ -48,6 +48,10 @@ Source: "{#Root}\dist\hotfolder\*"; DestDir: "{app}"; Flags: ignoreversion recur
 [Icons]
 Name: "{autoprograms}\hotfolder"; Filename: "{app}\hotfolderw.exe"; Parameters: "run --desktop"; Comment: "Drop images into a folder and get them back retouched"
 
+[Registry]
+; written when the first notification is shown, so that it bears the name
+Root: HKCU; Subkey: "Software\Classes\AppUserModelId\hotfolder"; Flags: dontcreatekey uninsdeletekey
+
 [Run]
 Filename: "{app}\hotfolder.exe"; Parameters: "service install"; Flags: runhidden; Tasks: atlogin; StatusMsg: "Arranging the start at login ..."
 Filename: "{app}\hotfolder.exe"; Parameters: "service uninstall"; Flags: runhidden; Tasks: not atlogin

@@ -191,7 +191,9 @@ async def test_late_files_and_a_restart_tell_nothing_twice(shop: Shop) -> None:
     assert shop.titles == ["Boots 224: 1 delivered", "Boots 224: 1 more delivered"]
 
 
-async def test_a_new_daemon_after_a_changed_config_loses_no_finish(shop: Shop) -> None:
+async def test_a_new_daemon_after_a_changed_config_loses_no_finish(
+    shop: Shop, caplog: pytest.LogCaptureFixture
+) -> None:
     """The teller lives on; between two daemons it gets no answer, and asks again."""
     shop.drop("Boots 224/1.jpg", seed=1)
     async with shop.telling():
@@ -204,6 +206,7 @@ async def test_a_new_daemon_after_a_changed_config_loses_no_finish(shop: Shop) -
             await shop.until_final(2)
             await shop.pass_time()
     assert shop.titles == ["Boots 224: 2 delivered"]
+    assert "begins anew" not in caplog.text
 
 
 async def test_what_is_finished_at_the_end_is_the_last_word(shop: Shop) -> None:
