@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -213,9 +213,13 @@ class Workshop:
             ledger.close()
 
     def results(self) -> dict[str, bytes]:
-        """Every file in the out folder, by its path with `/`."""
-        files = (path for path in sorted(self.outside.rglob("*")) if path.is_file())
-        return {path.relative_to(self.outside).as_posix(): path.read_bytes() for path in files}
+        """Every file in the out folder, by its path with `/`; a part file may go while it is looked at."""
+        found: dict[str, bytes] = {}
+        for path in sorted(self.outside.rglob("*")):
+            with suppress(FileNotFoundError):
+                if path.is_file():
+                    found[path.relative_to(self.outside).as_posix()] = path.read_bytes()
+        return found
 
     def execution_of(self, path: str) -> Execution:
         """The only one of the image of that path."""
