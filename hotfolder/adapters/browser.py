@@ -10,6 +10,7 @@ import webbrowser
 from collections.abc import Mapping
 from functools import partial
 
+from hotfolder.adapters.other_programs import environment_for_others
 from hotfolder.adapters.own_thread import in_own_thread
 
 
@@ -36,10 +37,6 @@ def _open_from_bundle(address: str) -> bool:
     opener = shutil.which("xdg-open")
     if opener is None:
         return webbrowser.open(address)
-    environment = {
-        k: v for k, v in os.environ.items() if k not in ("LD_LIBRARY_PATH", "LD_LIBRARY_PATH_ORIG")
-    }
-    if original := os.environ.get("LD_LIBRARY_PATH_ORIG"):
-        environment["LD_LIBRARY_PATH"] = original
+    environment = environment_for_others(os.environ)
     quiet = subprocess.DEVNULL
     return subprocess.call([opener, address], env=environment, stdin=quiet, stdout=quiet, stderr=quiet) == 0

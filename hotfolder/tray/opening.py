@@ -7,15 +7,14 @@ import shutil
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
+from hotfolder.adapters.other_programs import environment_for_others
 from hotfolder.errors import HotfolderError
 
 _WAIT_S = 5.0
 """An opener that still runs then has opened it, and stays as long as what it opened."""
-
-_NOT_FOR_OTHERS = "AUTORETOUCH_REFRESH_TOKEN"
 
 
 class CannotOpen(HotfolderError):
@@ -78,7 +77,7 @@ def _answer(command: Sequence[str]) -> str:
     """What a command says, or nothing."""
     try:
         done = subprocess.run(
-            command, env=clean_environment(os.environ), capture_output=True, timeout=_WAIT_S, check=False
+            command, env=environment_for_others(os.environ), capture_output=True, timeout=_WAIT_S, check=False
         )
     except (OSError, subprocess.TimeoutExpired):
         return ""
@@ -92,7 +91,7 @@ def _first_that_works(commands: Sequence[Sequence[str]], target: str, advice: st
 
 def _started(command: Sequence[str]) -> bool:
     """Started apart from us: it outlives us, and says nothing in our terminal."""
-    environment = clean_environment(os.environ)
+    environment = environment_for_others(os.environ)
     program = shutil.which(command[0], path=environment.get("PATH"))
     if program is None:
         return False
@@ -112,17 +111,3 @@ def _started(command: Sequence[str]) -> bool:
     except subprocess.TimeoutExpired:
         threading.Thread(target=process.wait, name="opener", daemon=True).start()
         return True
-
-
-def clean_environment(variables: Mapping[str, str]) -> dict[str, str]:
-    """For programs that are not ours: without our secret (I8), and without the libraries of a frozen app.
-
-    PyInstaller keeps what it replaced under another name (PyInstaller manual, "LD_LIBRARY_PATH / LIBPATH considerations").
-    """
-    clean = {name: value for name, value in variables.items() if name != _NOT_FOR_OTHERS}
-    if getattr(sys, "frozen", False):
-        for name in ("LD_LIBRARY_PATH", "LIBPATH"):
-            clean.pop(name, None)
-            if (before := clean.pop(f"{name}_ORIG", None)) is not None:
-                clean[name] = before
-    return clean

@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 
+from hotfolder.adapters.other_programs import environment_for_others
 from hotfolder.tray import opening
-from hotfolder.tray.opening import CannotOpen, clean_environment, open_in_editor, open_path
+from hotfolder.tray.opening import CannotOpen, open_in_editor, open_path
 from tests.tray.desktop import wait_for
 
 NOTES = """#!{python}
@@ -113,10 +114,10 @@ def test_the_secret_stays_with_us(programs: Programs, monkeypatch: pytest.Monkey
 
 def test_the_libraries_of_a_frozen_app_stay_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
     bundled = {"LD_LIBRARY_PATH": "/app/_internal", "LD_LIBRARY_PATH_ORIG": "/opt/lib", "PATH": "/bin"}
-    assert clean_environment(bundled) == bundled
+    assert environment_for_others(bundled) == bundled
     monkeypatch.setattr(sys, "frozen", True, raising=False)
-    assert clean_environment(bundled) == {"LD_LIBRARY_PATH": "/opt/lib", "PATH": "/bin"}
-    assert clean_environment({"LD_LIBRARY_PATH": "/app/_internal"}) == {}
+    assert environment_for_others(bundled) == {"LD_LIBRARY_PATH": "/opt/lib", "PATH": "/bin"}
+    assert environment_for_others({"LD_LIBRARY_PATH": "/app/_internal"}) == {}
 
 
 def add_editor(programs: Programs, name: str = "Editor") -> None:
