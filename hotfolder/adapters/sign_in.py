@@ -7,10 +7,10 @@ from hotfolder.adapters.home import Home
 from hotfolder.adapters.keyring_tokens import KeyringTokens
 from hotfolder.adapters.token_store import FileTokens, MemoryTokens, TokenSource
 from hotfolder.core.config import ServiceConfig
-from hotfolder.core.first_run import WHERE_TOKENS_ARE
+from hotfolder.core.first_run import WEB_APP
 from hotfolder.errors import SignInNeeded
 
-PASTE_AGAIN = f"Copy the whole of it from the API page of the web app ({WHERE_TOKENS_ARE}) and try again."
+PASTE_AGAIN = f"Copy the whole of it from the API page of the web app ({WEB_APP}) and try again."
 
 
 async def checked(service: ServiceConfig, token: str, advice: str = PASTE_AGAIN) -> str:

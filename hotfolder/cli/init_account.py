@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from hotfolder.cli.asking import Asker, ask_yes
 from hotfolder.cli.output import OK, printable, say
-from hotfolder.core.first_run import WHERE_TOKENS_ARE, Choice, balance_words, pick, price_words
+from hotfolder.core.first_run import WEB_APP, Choice, balance_words, pick, price_words
 from hotfolder.errors import ConfigError, NeedsPerson, SignInNeeded, TemporaryError, WorkflowUnavailable
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def _way_in(text: str) -> str:
 def _pasted(steps: FirstSteps) -> str:
     from hotfolder.cli.login import pasted
 
-    say(f"    Refresh tokens are on the API page of the web app ({WHERE_TOKENS_ARE}).")
+    say(f"    Refresh tokens are on the API page of the web app ({WEB_APP}).")
     return pasted(steps.service)
 
 

@@ -118,7 +118,7 @@ def _ask_for_token() -> str:
     """One token, not echoed. Raises `ConfigError` where nothing came."""
     from getpass import getpass
 
-    from hotfolder.core.first_run import WHERE_TOKENS_ARE
+    from hotfolder.core.first_run import WEB_APP
 
     try:
         given = getpass("Refresh token (not shown): ") if sys.stdin.isatty() else sys.stdin.readline()
@@ -128,7 +128,7 @@ def _ask_for_token() -> str:
     if not token:
         raise ConfigError(
             "No refresh token came in, so nothing was changed.",
-            f"Copy it from the API page of the web app ({WHERE_TOKENS_ARE}) and paste it.",
+            f"Copy it from the API page of the web app ({WEB_APP}) and paste it.",
         )
     return token
 
@@ -177,7 +177,7 @@ def _sign_out(home: Home, source: TokenSource) -> bool:
 
 def _revoke(home: Home, token: str, source: TokenSource) -> None:
     """Best effort: the token is forgotten here in any case."""
-    from hotfolder.core.first_run import WHERE_TOKENS_ARE
+    from hotfolder.core.first_run import WEB_APP
 
     try:
         ask_service(service_of(home)[0], source, lambda service: service.revoke(token))
@@ -185,7 +185,7 @@ def _revoke(home: Home, token: str, source: TokenSource) -> None:
         warn(
             f"Note: the refresh token could not be revoked ({error.title.rstrip('.')}); it is only forgotten here."
         )
-        warn(f"      To make it worthless, delete it on the API page of the web app ({WHERE_TOKENS_ARE}).")
+        warn(f"      To make it worthless, delete it on the API page of the web app ({WEB_APP}).")
 
 
 def _variable() -> str:

@@ -16,7 +16,7 @@ from hotfolder.core.naming import path_key
 FALLBACK_NAME = "Hot folder"
 LONGEST_SUGGESTION = 60
 
-WHERE_TOKENS_ARE = "https://app.autoretouch.com"
+WEB_APP = "https://app.autoretouch.com"
 
 _INVISIBLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]")
 _NOT_IN_NAMES = re.compile(r'[<>:"/\\|?*]+')

@@ -18,7 +18,8 @@ from hotfolder.adapters.browser import open_address
 from hotfolder.adapters.home import Home
 from hotfolder.adapters.ledger_tallies import delivered_since, failed_unseen
 from hotfolder.adapters.token_store import TokenSource, store_token
-from hotfolder.core.glance import Action, Deed, Facts, Glance, glance_of
+from hotfolder.core.first_run import WEB_APP
+from hotfolder.core.glance import MOST_PROBLEMS, Action, Deed, Facts, Glance, glance_of
 from hotfolder.core.present_work import PresentWork
 from hotfolder.errors import HotfolderError
 from hotfolder.steward import Steward
@@ -28,9 +29,6 @@ log = logging.getLogger(__name__)
 
 LOOK_S = 1.0
 """How often the state is looked at."""
-
-MOST_PROBLEMS = 10
-WEB_APP = "https://app.autoretouch.com"
 
 
 class Desk:
