@@ -103,42 +103,44 @@ class Daemon:
         ins = {folder.name: Path(folder.in_folder) for folder in config.folders}
         self._results = OutFolders(outs, self._spool, self._ledger)
         self._purse = CreditPurse(self._service)
-        sender = Sender(
-            config,
-            self._targets,
-            self._service,
-            self._ledger,
-            InFolders(ins, self._spool, self._ledger),
-            self._results,
-            self._purse,
-            surroundings,
-        )
-        self._lanes = Lanes(
-            sender.lanes(),
-            {folder.name: folder.priority for folder in config.folders},
-            self._ledger,
-            self._gates,
-            surroundings,
-            self._targets.__contains__,
-        )
+        self._lanes = self._make_lanes(InFolders(ins, self._spool, self._ledger))
         self._lanes.listeners.append(self._after_change)
         if on_change is not None:
             self._lanes.listeners.append(on_change)
-        self._checker = Checker(
-            config,
-            self._targets,
-            self._service,
-            self._ledger,
-            self._results,
-            self._purse,
-            self._gates,
-            surroundings,
-            lambda name: self._intakes[name].look_at(None),
-        )
+        self._checker = self._make_checker()
         self._on_new = on_new
         self._intakes: dict[str, Intake] = {}
         self._ears = Ears(self._intakes)
         self._intakes.update({folder.name: self._intake(folder) for folder in config.folders})
+
+    def _make_lanes(self, sources: InFolders) -> Lanes:
+        config, ledger, surroundings = self._config, self._ledger, self._surroundings
+        sender = Sender(
+            config,
+            self._targets,
+            self._service,
+            ledger,
+            sources,
+            self._results,
+            self._purse,
+            surroundings,
+        )
+        priorities = {folder.name: folder.priority for folder in config.folders}
+        is_ready = self._targets.__contains__
+        return Lanes(sender.lanes(), priorities, ledger, self._gates, surroundings, is_ready)
+
+    def _make_checker(self) -> Checker:
+        return Checker(
+            self._config,
+            self._targets,
+            self._service,
+            self._ledger,
+            self._results,
+            self._purse,
+            self._gates,
+            self._surroundings,
+            lambda name: self._intakes[name].look_at(None),
+        )
 
     def _intake(self, folder: FolderConfig) -> Intake:
         name, watcher = folder.name, self._ears.watcher
