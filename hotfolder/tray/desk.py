@@ -30,6 +30,9 @@ log = logging.getLogger(__name__)
 LOOK_S = 1.0
 """How often the state is looked at."""
 
+LOOK_AT_LOGIN_S = 15.0
+"""How often the entry at login is looked at: on macOS that starts a program."""
+
 
 class Desk:
     """Made in the loop; `act` is for the loop's thread. `show` None: nobody looks, but what is clicked is done all the
@@ -57,13 +60,13 @@ class Desk:
         self._code: str | None = None
         self._said = ""
         self._starts_at_login: bool | None = None
+        self._login_looked_at = -LOOK_AT_LOGIN_S
 
     async def run(self) -> None:
         """Until "Quit" was clicked."""
         if self._show is None:
             await self._quit.wait()
             return
-        self._starts_at_login = await asyncio.to_thread(_starts_at_login)
         try:
             while not self._quit.is_set():
                 self._soon.clear()
@@ -86,7 +89,14 @@ class Desk:
         except HotfolderError as error:
             log.debug("The tray shows what it showed: %s", error)
 
+    async def _look_at_login(self) -> None:
+        """Other ways than the menu lead there, too."""
+        if time.monotonic() - self._login_looked_at >= LOOK_AT_LOGIN_S:
+            self._starts_at_login = await asyncio.to_thread(_starts_at_login)
+            self._login_looked_at = time.monotonic()
+
     async def _facts(self) -> Facts:
+        await self._look_at_login()
         steward = self._steward
         status = await steward.status()
         for folder in status.folders:
@@ -162,7 +172,7 @@ class Desk:
             await asyncio.to_thread(login_items.uninstall)
         else:
             await asyncio.to_thread(login_items.install, self._home)
-        self._starts_at_login = await asyncio.to_thread(_starts_at_login)
+        self._login_looked_at = -LOOK_AT_LOGIN_S
 
     async def _sign_in(self, _: str) -> None:
         """Through the browser; a second click begins anew with another code."""

@@ -158,6 +158,8 @@ async def test_a_broken_config_is_shown_and_the_tick_starts_it_at_login(
         assert str(studio.home) in entry.read_text("utf-8")
         await icon.click("Start at login")
         await asyncio.to_thread(wait_for, "the entry's end", lambda: not entry.exists())
+        assert (await asyncio.to_thread(studio.call, "service", "install")).returncode == 0
+        await eventually("the tick, though another way led there", is_ticked)
         daemon.terminate()
         assert await asyncio.to_thread(daemon.wait, 60) == 0
 
