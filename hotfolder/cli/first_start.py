@@ -22,7 +22,8 @@ from hotfolder.cli.finding import Finding
 from hotfolder.cli.stage import Stage
 from hotfolder.control.guide import Guide
 from hotfolder.core.config import Config
-from hotfolder.core.glance import Action, Deed, glance_before_start
+from hotfolder.core.glance import Action, Deed
+from hotfolder.core.glancing import glance_before_start
 from hotfolder.core.telling_words import Notification, Urgency
 from hotfolder.errors import ConfigError, HotfolderError
 from hotfolder.tray.opening import open_in_editor

@@ -19,7 +19,8 @@ from hotfolder.adapters.home import Home
 from hotfolder.adapters.ledger_tallies import delivered_since, failed_unseen
 from hotfolder.adapters.token_store import TokenSource, store_token
 from hotfolder.core.first_run import WEB_APP
-from hotfolder.core.glance import MOST_PROBLEMS, Action, Deed, Facts, Glance, glance_of
+from hotfolder.core.glance import MOST_PROBLEMS, Action, Deed, Facts, Glance
+from hotfolder.core.glancing import glance_of
 from hotfolder.core.present_work import PresentWork
 from hotfolder.errors import HotfolderError
 from hotfolder.steward import Steward

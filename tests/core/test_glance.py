@@ -19,10 +19,9 @@ from hotfolder.core.glance import (
     FolderPlace,
     Item,
     Mood,
-    glance_before_start,
-    glance_of,
     shortened,
 )
+from hotfolder.core.glancing import glance_before_start, glance_of
 from hotfolder.core.holds import ACCOUNT, Hold, HoldKind
 from hotfolder.core.image import State
 from hotfolder.core.life import COMMANDS
