@@ -8,39 +8,55 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from hotfolder.adapters.autoretouch import AutoRetouch, Timeouts
+from hotfolder.adapters import ledger_memory
+from hotfolder.adapters.autoretouch import AutoRetouch, Timeouts, signed_out
+from hotfolder.adapters.ground import Ground
+from hotfolder.adapters.high_water import HighWater
 from hotfolder.adapters.home import Home
 from hotfolder.adapters.in_folders import InFolders
+from hotfolder.adapters.kept_results import are_of
+from hotfolder.adapters.leaving import LeavableTokens
 from hotfolder.adapters.ledger import Ledger
 from hotfolder.adapters.ledger_file import open_ledger
 from hotfolder.adapters.ledger_thread import LedgerThread
+from hotfolder.adapters.neighbours import Neighbourhood
 from hotfolder.adapters.out_folders import OutFolders
+from hotfolder.adapters.part_names import PartNames
 from hotfolder.adapters.spool import Spool
 from hotfolder.adapters.token_store import TokenSource
 from hotfolder.core.config import Config, FolderConfig, Watch
-from hotfolder.core.holds import ACCOUNT, Hold, HoldKind, after_pause, after_resume
+from hotfolder.core.holds import ACCOUNT, Hold, after_pause, after_resume
 from hotfolder.core.ignore import IgnoreRules
 from hotfolder.core.image import Image, State
-from hotfolder.core.life import try_again
+from hotfolder.core.repeats import digest_of
 from hotfolder.core.snapshot import settling_facts
+from hotfolder.core.state_words import state_word
 from hotfolder.core.timing import LONGEST_WAIT_S
-from hotfolder.errors import ExitCode, LedgerUnusable, no_such_folder
+from hotfolder.errors import LedgerUnusable, no_such_folder
+from hotfolder.pipeline.adoption import Adoption
 from hotfolder.pipeline.checks import Checker
+from hotfolder.pipeline.dating import Dating, wait_anew_for_lists
 from hotfolder.pipeline.ears import Ears
 from hotfolder.pipeline.enqueue import Enqueuer
 from hotfolder.pipeline.gates import Gates
 from hotfolder.pipeline.intake import Intake
 from hotfolder.pipeline.keep_going import keep_going
 from hotfolder.pipeline.lanes import Lanes, Listener
+from hotfolder.pipeline.once import Once
+from hotfolder.pipeline.once import Outcome as Outcome
+from hotfolder.pipeline.passed_over import PassedOver, Told, tell_nobody
 from hotfolder.pipeline.purse import CreditPurse
+from hotfolder.pipeline.recognise import Recogniser
+from hotfolder.pipeline.routes import Routes
 from hotfolder.pipeline.sending import Sender
 from hotfolder.pipeline.surroundings import SteadyClock, Surroundings
+from hotfolder.pipeline.watchman import Watchman
+from hotfolder.pipeline.wishes import Wishes
 from hotfolder.ports import Target
 
 log = logging.getLogger(__name__)
@@ -49,22 +65,6 @@ STOP_WITHIN_S = 10.0
 """How long running requests may take to finish at the end; what is cut off then is looked up at the next start."""
 
 SUPERVISE_S = 2.0
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What `run --once` came to."""
-
-    delivered: int
-    failed: int
-    held: int
-    needs_sign_in: bool
-
-    @property
-    def exit_code(self) -> ExitCode:
-        if self.needs_sign_in:
-            return ExitCode.SIGN_IN
-        return ExitCode.SOME_FAILED if self.failed or self.held else ExitCode.DONE
 
 
 class Daemon:
@@ -80,54 +80,98 @@ class Daemon:
         timeouts: Timeouts = Timeouts(),  # noqa: B008 - frozen
         on_change: Listener | None = None,
         on_new: Callable[[Image], None] | None = None,
+        on_gone: Callable[[], None] = lambda: None,
+        on_not_sent: Told = tell_nobody,
     ) -> None:
         """Raises `LedgerUnusable`. The caller holds the home's lock. `on_change` is told of each committed change of
-        an image, `on_new` of each new one."""
+        an image, `on_new` of each new one; `on_gone` is to end the daemon, as its program or its home is gone;
+        `on_not_sent` is told what is not sent."""
         self._config = config
         self._clock = SteadyClock(surroundings)
         self._surroundings = surroundings = self._clock.surroundings
-        self._ledger = LedgerThread(open_ledger(home.ledger))
+        ledger = open_ledger(home.ledger)
+        self._is_rebuilt = ledger.is_rebuilt
+        self._ledger = LedgerThread(ledger)
+        ground = Ground(home.ledger)
+        self._tokens = tokens if isinstance(tokens, LeavableTokens) else LeavableTokens(tokens)
         service = config.service
         self._service = AutoRetouch(
             service.api_url,
             service.auth_url,
-            tokens,
+            self._tokens,
             service.proxy,
             timeouts,
             monotonic=surroundings.monotonic,
         )
+        self._dating = Dating(surroundings, self._service.now)
         self._spool = Spool(home.spool)
         self._targets: dict[str, Target] = {}
         self._gates = Gates(self._ledger, surroundings, self.wake_lanes)
         outs = {folder.name: Path(folder.out_folder) for folder in config.folders}
         ins = {folder.name: Path(folder.in_folder) for folder in config.folders}
-        self._results = OutFolders(outs, self._spool, self._ledger)
-        self._purse = CreditPurse(self._service)
-        self._lanes = self._make_lanes(InFolders(ins, self._spool, self._ledger))
+        self._part_names = PartNames(surroundings.monotonic)
+        self._results = OutFolders(outs, self._spool, self._ledger, self._part_names.note)
+        self._purse = CreditPurse(self._service, self._targets)
+        self._sources = InFolders(ins, self._spool, self._ledger)
+        self._high_water = HighWater(home.high_water)
+        self._adoption = self._make_adoption()
+        self._recogniser = self._make_recogniser()
+        self._lanes = self._make_lanes()
         self._lanes.listeners.append(self._after_change)
         if on_change is not None:
             self._lanes.listeners.append(on_change)
+        self._watchman = Watchman(self._service, ground, self._gates, on_gone)
         self._checker = self._make_checker()
         self._on_new = on_new
+        self._wishes = self._make_wishes()
+        self._on_not_sent = on_not_sent
         self._intakes: dict[str, Intake] = {}
-        self._ears = Ears(self._intakes)
+        self._neighbourhood = Neighbourhood(config)
+        self._once = Once(self._intakes, self._targets, self._lanes, self._gates, self._ledger)
+        self._ears = Ears(self._intakes, self._part_names.is_ours)
         self._intakes.update({folder.name: self._intake(folder) for folder in config.folders})
 
-    def _make_lanes(self, sources: InFolders) -> Lanes:
+    def _make_adoption(self) -> Adoption:
+        return Adoption(
+            self._targets,
+            self._service,
+            self._ledger,
+            self._gates,
+            self._surroundings,
+            self._config.service.listing_lag_s,
+            {folder.name: digest_of(folder.settings) for folder in self._config.folders},
+            self._after_adoption,
+        )
+
+    def _make_recogniser(self) -> Recogniser:
+        return Recogniser(
+            {folder.name: folder for folder in self._config.folders},
+            self._targets,
+            self._adoption,
+            self._ledger,
+            self._sources,
+            self._surroundings,
+            lambda name: self._checker.refresh(name),
+        )
+
+    def _make_lanes(self) -> Lanes:
         config, ledger, surroundings = self._config, self._ledger, self._surroundings
         sender = Sender(
             config,
             self._targets,
             self._service,
             ledger,
-            sources,
+            self._sources,
             self._results,
             self._purse,
+            self._recogniser,
             surroundings,
+            lambda name: not self._gates.is_paused(name),
         )
         priorities = {folder.name: folder.priority for folder in config.folders}
         is_ready = self._targets.__contains__
-        return Lanes(sender.lanes(), priorities, ledger, self._gates, surroundings, is_ready)
+        on_intent = self._high_water.rise
+        return Lanes(sender.lanes(), priorities, ledger, self._gates, surroundings, is_ready, on_intent)
 
     def _make_checker(self) -> Checker:
         return Checker(
@@ -139,20 +183,43 @@ class Daemon:
             self._purse,
             self._gates,
             self._surroundings,
+            self._spool.prove_room,
             lambda name: self._intakes[name].look_at(None),
+            self._lanes,
+            lambda: self._watchman.stands,
+        )
+
+    def _make_wishes(self) -> Wishes:
+        return Wishes(
+            self._targets,
+            self._service,
+            self._purse,
+            self._ledger,
+            self._lanes,
+            self._gates,
+            self._surroundings,
+            self._after_new,
         )
 
     def _intake(self, folder: FolderConfig) -> Intake:
         name, watcher = folder.name, self._ears.watcher
+        dated = self._dating.surroundings
         return Intake(
             folder=folder,
             rules=IgnoreRules(folder.ignore),
             ledger=self._ledger,
             gates=self._gates,
-            enqueuer=Enqueuer(folder, self._ledger, self._surroundings, self._lanes.record, self._after_new),
-            surroundings=self._surroundings,
+            enqueuer=Enqueuer(
+                folder, self._ledger, dated, self._lanes.record, self._after_new, self._results
+            ),
+            surroundings=dated,
+            routes=Routes(
+                Path(folder.in_folder), self._neighbourhood.of(name).look, self._part_names.is_ours
+            ),
+            passed_over=PassedOver(name, self._ledger, dated.now, self._on_not_sent),
             is_polled=lambda: watcher.mode_of(name) is Watch.POLLING,
             on_scan=lambda folders: watcher.saw_folders(name, folders),
+            may_date=self._dating.is_known,
         )
 
     # --- running ----------------------------------------------------------------------------------
@@ -162,7 +229,7 @@ class Daemon:
         try:
             await self._take_up()
             await self._work(stop, once)
-            return await self._outcome()
+            return await self._once.outcome()
         finally:
             await self._take_down()
 
@@ -171,10 +238,15 @@ class Daemon:
         names = {folder.name: str(folder.in_folder) for folder in self._config.folders}
         for old, new in await self._ledger.call(lambda ledger: ledger.follow_renames(names)):
             log.info("The hot folder %s is called %s now; its images are known", old, new)
-        latest = self._surroundings.now() + LONGEST_WAIT_S
-        await self._ledger.call(lambda ledger: ledger.limit_appointments(latest))
+        now, lag_s = self._surroundings.now(), self._config.service.listing_lag_s
+        await self._ledger.call(lambda ledger: ledger.limit_appointments(now + LONGEST_WAIT_S))
+        await self._ledger.call(lambda ledger: wait_anew_for_lists(ledger, now, lag_s))
         await self._gates.load(self._intakes)
-        await asyncio.to_thread(self._spool.sweep)
+        height = await asyncio.to_thread(self._high_water.height)
+        counted = await self._ledger.call(ledger_memory.intents)
+        self._adoption.is_in_doubt = counted < height or self._is_rebuilt
+        waiting = await self._ledger.call(lambda ledger: ledger.images(states=(State.FINISHED,)))
+        await asyncio.to_thread(self._spool.sweep, partial(are_of, {image.id for image in waiting}))
         await asyncio.to_thread(self._results.sweep)
         for name in self._intakes:
             await self._checker.check_out_folder(name)
@@ -185,8 +257,11 @@ class Daemon:
         works: dict[str, Callable[[], Awaitable[None]]] = {
             "lanes": self._lanes.run,
             "checks": partial(self._checker.run, ending),
+            "adoption": partial(self._adoption.run, ending),
+            "twins": partial(self._recogniser.wake_twins, ending, self.wake_lanes),
             "hints": partial(self._ears.hand_out_hints, ending),
             "supervisor": partial(self._supervise, ending),
+            "watchman": partial(self._watchman.run, ending),
             "self-test": partial(self._ears.prove, ending),
         }
         for name, intake in self._intakes.items():
@@ -201,12 +276,13 @@ class Daemon:
     def _end_waits(self) -> None:
         self._lanes.stop_taking()
         self._ears.wake()
+        self._recogniser.told.set()
         for intake in self._intakes.values():
             intake.wake.set()
 
     async def _until_done(self, stop: asyncio.Event, once: bool) -> None:
         while not stop.is_set():
-            if once and await self._is_done():
+            if once and await self._once.is_done():
                 return
             try:
                 async with asyncio.timeout(0.1 if once else None):
@@ -218,6 +294,7 @@ class Daemon:
         await self._ears.close()
         await self._service.aclose()
         await asyncio.to_thread(self._ledger.close)
+        self._high_water.close()
 
     # --- looking after things ---------------------------------------------------------------------
 
@@ -257,6 +334,15 @@ class Daemon:
         """Every lane looks now for what is due."""
         self._lanes.wake()
 
+    async def _after_adoption(self) -> None:
+        """Once everything is known, the ledger counts from the last purchase on: at the next start it is not in doubt."""
+        if self._adoption.is_final and len(self._targets) == len(self._config.folders):
+            height = await asyncio.to_thread(self._high_water.height)
+            await self._ledger.call(lambda ledger: _count_from(ledger, height))
+            self._adoption.is_in_doubt = False
+        await self._wishes.enter_wanted()
+        self.wake_lanes()
+
     def _after_new(self, image: Image) -> None:
         if image.state is State.FAILED:
             log.warning("%s: %s failed: %s %s", image.folder, image.path, image.reason, image.advice)
@@ -267,15 +353,16 @@ class Daemon:
         self._lanes.wake_for({image.state})
 
     def _after_change(self, before: Image, after: Image) -> None:
-        """Say in the log where an image has got to; look anew at a file whose image was forgotten."""
+        """Say in the log where an image has got to; look anew at a file whose image was forgotten, and at twins."""
+        self._recogniser.note_change(before, after)
         if after.state is State.FORGOTTEN:
             self._intakes[after.folder].look_at(after.path)
         elif after.state is State.FAILED:
             log.warning("%s: %s failed: %s %s", after.folder, after.path, after.reason, after.advice)
         elif after.state is State.DELIVERED:
-            log.info("%s: %s is delivered as %s", after.folder, after.path, after.result_path)
-        elif before.state is not after.state:
-            log.info("%s: %s is %s", after.folder, after.path, after.state.value)
+            log.info("%s: %s is delivered as %s", after.folder, after.path, after.result_path or after.reason)
+        elif state_word(before.state) != state_word(after.state):
+            log.info("%s: %s is %s", after.folder, after.path, state_word(after.state))
 
     # --- asked by the faces -----------------------------------------------------------------------
 
@@ -295,27 +382,44 @@ class Daemon:
 
     def settling(self) -> list[dict[str, Any]]:
         """The files that are not in the ledger yet, as `images --json` shows them."""
-        offset = self._surroundings.now() - self._surroundings.monotonic()
+        offset = self._dating.now() - self._surroundings.monotonic()
         return [
             settling_facts(name, path, candidate.first_seen + offset)
             for name, intake in self._intakes.items()
             for path, candidate in intake.candidates.items()
         ]
 
+    def not_sent(self) -> dict[str, Mapping[str, int]]:
+        """How many files of each group lie in each in folder and are not sent."""
+        return {name: intake.passed_over.groups for name, intake in self._intakes.items()}
+
     async def retry(self, ids: Sequence[str] | None) -> int:
-        """A person says "try again" to these failed images (None: to all, and to everything that waits): how many."""
-        failed = await self._ledger.call(lambda ledger: ledger.images(states=(State.FAILED,)))
-        chosen = [image for image in failed if ids is None or image.id in ids]
-        for image in chosen:
-            await self._lanes.record(image, try_again(image))
-        await self._ledger.call(lambda ledger: ledger.forget_backoffs())
-        self._service.forget_refusal()
-        await self._gates.check_soon()
-        self._lanes.wake()
-        return len(chosen)
+        return await self._wishes.retry(ids)
+
+    async def dismiss(self, ids: Sequence[str] | None) -> int:
+        return await self._wishes.dismiss(ids)
+
+    async def fetch(self, execution_ids: Sequence[str], image_ids: Sequence[str]) -> int:
+        return await self._wishes.fetch(execution_ids, image_ids)
+
+    def begin_sign_out(self) -> None:
+        """From here on nothing goes out that spends: for good, unless `sign_out` follows."""
+        self._service.begin_sign_out()
+
+    async def sign_out(self) -> bool:
+        """A person signed out: when this returns nothing that spends goes out any more (keeps I14), and all is held until
+        somebody signs in. Whether the sign-in was given from outside, where `logout` cannot forget it."""
+        await self._service.sign_out(self._tokens.leave)
+        await self._gates.hold(signed_out(), ACCOUNT)
+        return self._tokens.is_given()
+
+    async def signed_in(self) -> None:
+        """Somebody signed in: look at once."""
+        self._tokens.enter()
+        await self.retry(())
 
     async def pause(self, folder: str | None) -> None:
-        """Begin nothing new in this hot folder (None: in all), until `resume`, across restarts. Raises `LedgerUnusable`."""
+        """Send nothing new of this hot folder (None: of all), until `resume`, across restarts. Raises `LedgerUnusable`."""
         await self._gates.set_paused(after_pause(self._gates.paused, self._scope(folder)))
 
     async def resume(self, folder: str | None) -> None:
@@ -327,36 +431,10 @@ class Daemon:
             raise no_such_folder(folder, self._intakes)
         return ACCOUNT if folder is None else folder
 
-    # --- once -------------------------------------------------------------------------------------
 
-    async def _is_done(self) -> bool:
-        """Everything is delivered, failed, or held for a person."""
-        if self._lanes.under_way or not all(intake.is_idle for intake in self._intakes.values()):
-            return False
-        needs_person = [hold for hold in self._gates.holds if hold.needs_person]
-        if len(self._targets) < len(self._config.folders) and not needs_person:
-            return False
-        counts = await self._ledger.call(lambda ledger: ledger.counts())
-        mine = [(name, state) for name in self._intakes for state in counts.get(name, {})]
-        waiting = all(state.is_final or self._waits_for_person(state, name) for name, state in mine)
-        return waiting and not self._lanes.under_way
-
-    def _waits_for_person(self, state: State, folder: str) -> bool:
-        """Held by name, or because nobody knows where its workflow is."""
-        lost = folder not in self._targets and self._gates.get(folder, HoldKind.WORKFLOW) is not None
-        rests = lost or self._gates.is_paused(folder)
-        return rests or self._gates.person_hold(state, folder) is not None
-
-    async def _outcome(self) -> Outcome:
-        images = await self._ledger.call(lambda ledger: ledger.images())
-        mine = [image for image in images if image.folder in self._intakes]
-        holds = [hold for hold in self._gates.holds if hold.needs_person]
-        return Outcome(
-            delivered=sum(image.state is State.DELIVERED for image in mine),
-            failed=sum(image.state is State.FAILED for image in mine),
-            held=sum(not image.state.is_final for image in mine) + len(holds),
-            needs_sign_in=any(hold.kind in (HoldKind.SIGN_IN, HoldKind.KEYRING) for hold in holds),
-        )
+def _count_from(ledger: Ledger, height: int) -> None:
+    if ledger_memory.intents(ledger) < height:
+        ledger_memory.note_intents(ledger, height)
 
 
 async def _finish(tasks: Sequence[asyncio.Task[None]]) -> None:

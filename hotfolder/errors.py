@@ -11,7 +11,8 @@
     │   ├── ImageNotOnService     upload it (again)
     │   ├── SourceChanged         the file is another image now
     │   ├── SourceVanished        the file is gone
-    │   └── ResultDamaged         what came down is not what was promised
+    │   ├── ResultDamaged         what came down is not what was promised
+    │   └── ResultInUse           its place is open in another program
     ├── NeedsPerson               hold, and say so
     │   ├── SignInNeeded          the account
     │   │   ├── SignInRefused     the person said no in the browser
@@ -25,6 +26,7 @@
     │   ├── AnotherDaemon         one daemon per home
     │   ├── DaemonNotRunning
     │   └── LedgerUnusable        damaged, newer than this program, read-only
+    │       └── NoRoom            no working copy fits beside it: one hot folder
     └── (anything else is a bug: logged once with its traceback)
 
 Each carries a title (what happened) and an advice (what to do), in plain words; CLI, tray and page show
@@ -115,6 +117,10 @@ class ResultDamaged(ImageError):
     """Short, empty or not matching `resultContentHash`: downloaded again, never delivered (I3)."""
 
 
+class ResultInUse(ImageError):
+    """The result's place, or its earlier version, is open in another program: put off, never given up."""
+
+
 class NeedsPerson(HotfolderError):
     """Held until a person does something; the queue is kept."""
 
@@ -148,7 +154,7 @@ class FolderAway(NeedsPerson):
 
 
 class FolderUnwritable(NeedsPerson):
-    """The out folder cannot take the result now: read-only, full, no rights."""
+    """The out folder cannot take the result now: read-only, full, no rights, or anything nobody has seen before."""
 
 
 class ConfigError(NeedsPerson):
@@ -165,6 +171,10 @@ class DaemonNotRunning(NeedsPerson):
 
 class LedgerUnusable(NeedsPerson):
     """The home cannot be written: nothing may be done that could not be remembered."""
+
+
+class NoRoom(LedgerUnusable):
+    """No room for a working copy on the disk of the ledger: whatever needs none goes on."""
 
 
 def no_such_folder(name: str, folders: Iterable[str]) -> ConfigError:

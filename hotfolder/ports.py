@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import BinaryIO, Protocol
 
 from hotfolder.core.config_values import IMAGE_LABEL as IMAGE_LABEL
+from hotfolder.core.config_values import SETTINGS_LABEL as SETTINGS_LABEL
 from hotfolder.core.execution import Execution as Execution
 from hotfolder.core.image import Image
 from hotfolder.core.life import Event
@@ -40,6 +41,10 @@ class Target:
     workflow_name: str
     version: str | None
     price: int | None
+    current_version: str | None = None
+    """The version an execution would run now: the one the config asks for, else the workflow's newest."""
+    reachable: frozenset[str] = frozenset()
+    """The organizations of the account that is signed in, by id; empty where nobody asked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,7 +166,11 @@ class Parcel(Protocol):
 
 
 class Results(Protocol):
-    """The out folders."""
+    """The out folders. All but `parcel` may raise `FolderUnwritable` (the hot folder waits) and `ResultInUse`."""
+
+    async def prove(self, image: Image) -> None:
+        """Raise `FolderUnwritable` unless the image's result can be placed, before it is paid for (I11)."""
+        ...
 
     def parcel(self) -> Parcel: ...
 
@@ -169,25 +178,60 @@ class Results(Protocol):
         """Whether the file at the image's claimed `result_path` is its result, byte for byte."""
         ...
 
+    async def find(self, image: Image, extension: str) -> Image | None:
+        """The image with the path where its very result stands already, claimed; None where it has to be put there."""
+        ...
+
+    async def known(self, image: Image) -> Parcel | None:
+        """The image's result without a download: kept since an earlier one, or delivered before; its hash is checked."""
+        ...
+
+    async def keep(self, image: Image, parcel: Parcel) -> None:
+        """Keep what came down until it is placed, across restarts."""
+        ...
+
+    async def let_go(self, image: Image) -> None:
+        """The result stands in its place: what was kept is not needed any more."""
+        ...
+
     async def claim(self, image: Image, extension: str) -> Image:
         """The image with the `result_path` reserved for it, durably."""
         ...
 
     async def place(self, image: Image, parcel: Parcel) -> bool:
-        """Put the parcel under `image.result_path`: whole, fsynced, renamed (I3). False when a file that is not
-        ours has appeared there (I5). Raises `FolderUnwritable`."""
+        """Put the parcel under `image.result_path`: whole, fsynced, renamed (I3). False when another name is to be claimed:
+        a file that is not ours has appeared there (I5), or the file system refused this one."""
         ...
 
 
 class Purse(Protocol):
     """The account's credits, as far as they are known."""
 
-    async def reserve(self, target: Target) -> None:
-        """Set the price of one execution aside; raises `OutOfCredits`."""
+    async def reserve(self, target: Target) -> bool:
+        """Set the price of one new execution aside; raises `OutOfCredits`. False, with nothing set aside, while it is being
+        found out whether the service takes payment for this workflow."""
         ...
 
-    def give_back(self, target: Target) -> None: ...
+    async def reserve_again(self, target: Target, image_id: str, *, may_retry: bool) -> bool:
+        """The same for this image's unpaid execution, which is to be run again; True only where it `may_retry` now."""
+        ...
 
-    def doubt(self) -> None:
-        """The service wants payment, so what is known of the balance is wrong: ask before the next reservation."""
+    def give_back(self, target: Target) -> None:
+        """What was set aside was certainly not spent."""
+        ...
+
+    def settle(self, target: Target) -> None:
+        """The call for which it was set aside is over, however it ended: once for each reservation."""
+        ...
+
+    def refused(self, target: Target) -> None:
+        """The service wants payment for an execution that seemed to be paid for."""
+        ...
+
+    def accepted(self, target: Target, image_id: str) -> None:
+        """The service works on this image's execution."""
+        ...
+
+    def not_retried(self, target: Target, image_id: str) -> None:
+        """The execution of this image was certainly not run again."""
         ...

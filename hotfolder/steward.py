@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from hotfolder.adapters.home import Home
+from hotfolder.adapters.leaving import LeavableTokens
 from hotfolder.adapters.ledger import Ledger
 from hotfolder.adapters.token_store import TokenSource
 from hotfolder.core.config import Config
@@ -26,6 +27,7 @@ from hotfolder.daemon import Daemon, Outcome
 from hotfolder.errors import ConfigError, LedgerUnusable
 from hotfolder.pipeline.keep_going import keep_going
 from hotfolder.pipeline.lanes import Listener
+from hotfolder.pipeline.passed_over import Told, tell_nobody
 
 log = logging.getLogger(__name__)
 
@@ -44,11 +46,15 @@ NOT_YET_LOOKED_AT: Stamp = (-1, -1, -1)
 
 @dataclass(slots=True)
 class Listeners:
-    """Who is told of what happens to images, and of a config.yaml that is not taken over."""
+    """Who is told of what happens to images, of a config.yaml that is not taken over, and that hotfolder is to end."""
 
     on_change: Listener | None = None
     on_new: Callable[[Image], None] | None = None
     on_config_problem: Callable[[str], None] | None = None
+    on_config_right: Callable[[], None] = lambda: None
+    on_not_sent: Told = tell_nobody
+    on_end: Callable[[], None] = lambda: None
+    """Has `run`'s `stop` set: somebody asked for it, or hotfolder's own files are gone."""
 
 
 class Steward:
@@ -64,7 +70,7 @@ class Steward:
     ) -> None:
         """`read_config` reads config.yaml anew, off the loop; it raises `ConfigError`. Raises `LedgerUnusable`."""
         self._home = home
-        self._tokens = tokens
+        self._tokens = LeavableTokens(tokens)
         self._read_config = read_config
         self._listeners = listeners or Listeners()
         self._config = config
@@ -89,6 +95,8 @@ class Steward:
                 if once or stop.is_set():
                     return outcome
                 await self._take_over(stop)
+                if stop.is_set():
+                    return outcome
         finally:
             self._ended = True
             self._at_work.set()
@@ -115,6 +123,10 @@ class Steward:
         self._changed.clear()
         self._config, self._next = self._next or self._config, None
         while not stop.is_set():
+            if not await asyncio.to_thread(self._home.data.is_dir):  # a new ledger would make the home anew
+                log.warning("%s was removed while hotfolder ran. hotfolder ends.", self._home.data)
+                self._listeners.on_end()
+                return
             try:
                 self._daemon = self._make_daemon()
             except LedgerUnusable as error:
@@ -127,7 +139,15 @@ class Steward:
 
     def _make_daemon(self) -> Daemon:
         told = self._listeners
-        return Daemon(self._config, self._home, self._tokens, on_change=told.on_change, on_new=told.on_new)
+        return Daemon(
+            self._config,
+            self._home,
+            self._tokens,
+            on_change=told.on_change,
+            on_new=told.on_new,
+            on_gone=told.on_end,
+            on_not_sent=told.on_not_sent,
+        )
 
     # --- the config -------------------------------------------------------------------------------
 
@@ -153,6 +173,7 @@ class Steward:
             return
         if self.config_problem is not None:
             log.info("config.yaml is right again")
+            self._listeners.on_config_right()
         self.config_problem = None
         if config != (self._next or self._config):
             self._next = config
@@ -197,7 +218,14 @@ class Steward:
         """The whole state, from counts: cheap enough to look several times a second. RuntimeError: the end has come."""
         counts = await self.call_ledger(lambda ledger: ledger.counts())
         settling = Counter(str(facts["folder"]) for facts in self.settling())
-        status = status_of_counts(self.folders, counts, self.holds, running=True, settling=settling)
+        status = status_of_counts(
+            self.folders,
+            counts,
+            self.holds,
+            running=True,
+            settling=settling,
+            not_sent=self._daemon.not_sent(),
+        )
         return replace(status, config_problem=self.config_problem)
 
     async def call_ledger(self, work: Callable[[Ledger], Any]) -> Any:
@@ -206,6 +234,26 @@ class Steward:
 
     async def retry(self, ids: Sequence[str] | None) -> int:
         return await self._ask(lambda daemon: daemon.retry(ids))
+
+    async def dismiss(self, ids: Sequence[str] | None) -> int:
+        return await self._ask(lambda daemon: daemon.dismiss(ids))
+
+    async def fetch(self, execution_ids: Sequence[str], image_ids: Sequence[str]) -> int:
+        return await self._ask(lambda daemon: daemon.fetch(execution_ids, image_ids))
+
+    async def sign_out(self) -> bool:
+        """When this returns nothing that spends goes out any more (keeps I14), not even of a daemon that is being replaced.
+        Whether the sign-in was given from outside, where `logout` cannot forget it."""
+        self._daemon.begin_sign_out()
+        return await self._ask(lambda daemon: daemon.sign_out())
+
+    async def signed_in(self) -> None:
+        await self._ask(lambda daemon: daemon.signed_in())
+
+    def stop(self) -> None:
+        """Have everything end in order."""
+        log.info("hotfolder is asked to end")
+        self._listeners.on_end()
 
     async def pause(self, folder: str | None) -> None:
         await self._ask(lambda daemon: daemon.pause(folder))

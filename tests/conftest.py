@@ -6,6 +6,11 @@ import os
 from collections.abc import Generator
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("patient", deadline=None)  # no test may depend on speed
+if not os.environ.get("CI"):  # there Hypothesis has a profile of its own, as patient
+    settings.load_profile("patient")
 
 
 @pytest.hookimpl(wrapper=True)

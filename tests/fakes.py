@@ -11,6 +11,7 @@ from typing import Any, BinaryIO
 
 from hotfolder.core.image import Image, State
 from hotfolder.core.life import Event, step
+from hotfolder.core.repeats import Remembered
 from hotfolder.errors import HotfolderError
 from hotfolder.pipeline.surroundings import Surroundings
 from hotfolder.ports import (
@@ -252,7 +253,11 @@ class MemoryResults:
     trouble: dict[str, HotfolderError] = field(default_factory=dict)
     intruders: int = 0
     parcels: list[MemoryParcel] = field(default_factory=list)
+    kept: dict[str, bytes] = field(default_factory=dict)
     claims: int = 0
+
+    async def prove(self, image: Image) -> None:
+        self._heard("prove")
 
     def parcel(self) -> MemoryParcel:
         self.parcels.append(MemoryParcel())
@@ -261,6 +266,27 @@ class MemoryResults:
     async def is_in_place(self, image: Image) -> bool:
         content = self.files.get(image.result_path or "")
         return content is not None and hash_of(content) == image.result_hash
+
+    async def find(self, image: Image, extension: str) -> Image | None:
+        path = f"{image.path.rpartition('.')[0]}.{extension}"
+        content = self.files.get(path)
+        is_ours = content is not None and hash_of(content) == image.result_hash
+        return replace(image, result_path=path) if is_ours else None
+
+    async def known(self, image: Image) -> MemoryParcel | None:
+        content = self.kept.get(image.id)
+        if content is None or image.result_hash not in (None, hash_of(content)):
+            return None
+        self.parcel().write(content)
+        return self.parcels[-1]
+
+    async def keep(self, image: Image, parcel: Parcel) -> None:
+        self.diary.note("keep")
+        assert isinstance(parcel, MemoryParcel)
+        self.kept[image.id] = parcel.content
+
+    async def let_go(self, image: Image) -> None:
+        self.kept.pop(image.id, None)
 
     async def claim(self, image: Image, extension: str) -> Image:
         self._heard("claim")
@@ -292,20 +318,55 @@ class FakePurse:
     credits: int = 1000
     trouble: HotfolderError | None = None
 
-    async def reserve(self, target: Target) -> None:
+    is_trying: bool = False
+
+    async def reserve(self, target: Target) -> bool:
         self.diary.note("reserve")
         if self.trouble is not None:
             raise self.trouble
-        self.credits -= target.price or 0
+        self.credits -= 0 if self.is_trying else target.price or 0
+        return not self.is_trying
+
+    async def reserve_again(self, target: Target, image_id: str, *, may_retry: bool) -> bool:
+        return await self.reserve(target) if may_retry or self.trouble else False
 
     def give_back(self, target: Target) -> None:
         self.diary.note("give_back")
         self.credits += target.price or 0
 
-    def doubt(self) -> None:
-        self.diary.note("doubt")
+    def settle(self, target: Target) -> None: ...
+
+    def refused(self, target: Target) -> None:
+        self.diary.note("refused")
+
+    def accepted(self, target: Target, image_id: str) -> None: ...
+
+    def not_retried(self, target: Target, image_id: str) -> None: ...
 
 
 def pages_of(entries: Sequence[Execution], size: int = 50) -> Callable[[int], ExecutionPage]:
     """The list of executions as it is, in pages."""
     return lambda offset: ExecutionPage(entries[offset : offset + size], len(entries))
+
+
+def a_remembered(**changes: Any) -> Remembered:
+    """An execution of these bytes as the service's list tells of it."""
+    facts: dict[str, Any] = {
+        "execution_id": "execution-1",
+        "organization_id": "org-1",
+        "workflow_id": "flow-1",
+        "workflow_version": None,
+        "settings_digest": None,
+        "image_id": "image of another life",
+        "content_hash": hash_of(CONTENT),
+        "input_name": "boot.jpg",
+        "status": "COMPLETED",
+        "created_at": NOW - 3600.0,
+        "batch_name": None,
+        "service_path": f"/image/{hash_of(RESULT)}/boot.png",
+        "result_hash": hash_of(RESULT),
+        "result_type": "image/png",
+        "result_name": "boot.png",
+        "credits": 10,
+    }
+    return Remembered(**{**facts, **changes})

@@ -14,6 +14,7 @@ from hotfolder.adapters.config_mistakes import ConfigErrors, Mistake, written_ke
 from hotfolder.adapters.config_yaml import Document, describe_reading, read_yaml
 from hotfolder.core.config import Config, ServiceConfig, doubled_name, doubled_names
 from hotfolder.core.config_values import WRITTEN, service_url
+from hotfolder.core.plain_words import plain_reason
 from hotfolder.core.units import UnusableError
 
 __all__ = ["ConfigErrors", "Mistake", "load_config", "with_environment"]
@@ -126,6 +127,6 @@ def _read_text(path: Path) -> str:
     except FileNotFoundError:
         mistake = Mistake(None, "", f"{path} is not there.", "Copy config.example.yaml there to begin.")
     except OSError as error:
-        reason = f"{path} cannot be read: {error.strerror}."
+        reason = f"{path} cannot be read: {plain_reason(error)}."
         mistake = Mistake(None, "", reason, "Check that it is a file you may read.")
     raise ConfigErrors(path.name, [mistake])

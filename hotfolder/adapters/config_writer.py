@@ -20,6 +20,7 @@ from hotfolder.adapters.durably import rename_to_free_name, sync_folder
 from hotfolder.core.config import Config
 from hotfolder.core.config_text import config_text, folder_text
 from hotfolder.core.first_run import Draft
+from hotfolder.core.plain_words import plain_reason
 from hotfolder.errors import ConfigError
 
 FILE_NAME = "config.yaml"
@@ -181,7 +182,7 @@ def _trouble(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        reason = error.strerror or str(error)
+        reason = plain_reason(error)
         raise ConfigError(f"{path} cannot be written: {reason}.", "Check the rights of its folder.") from None
 
 

@@ -15,10 +15,11 @@ from pathlib import Path
 from platformdirs import user_pictures_path
 
 from hotfolder.adapters.image_check import check_image
+from hotfolder.adapters.probes import prove_root
 from hotfolder.adapters.scanner import scan_folder
 from hotfolder.core.first_run import Inside
 from hotfolder.core.ignore import IgnoreRules
-from hotfolder.core.naming import part_name
+from hotfolder.core.plain_words import plain_reason
 from hotfolder.errors import FolderAway, FolderUnwritable, HotfolderError
 
 MOST_LISTED = 2_000
@@ -93,12 +94,12 @@ def out_folder_trouble(path: Path) -> str:
         return _making_trouble(path)
     if not path.is_dir():
         return "This is a file, and no folder. Choose a folder."
-    probe = path / part_name("first-run")
     try:
-        probe.write_bytes(b"")
-        probe.unlink()
-    except OSError as error:
-        return f"Nothing can be written there ({_reason(error)}). {_REST}"
+        prove_root(path, [])
+    except FolderUnwritable as error:
+        cause = error.__cause__
+        reason = plain_reason(cause) if isinstance(cause, OSError) else error.title
+        return f"Nothing can be written there ({reason}). {_REST}"
     return ""
 
 
@@ -108,7 +109,7 @@ def _making_trouble(path: Path) -> str:
     except StopIteration:
         return "There is no such drive. Connect it, or choose another folder."
     except OSError as error:
-        return f"This folder cannot be made ({_reason(error)}). {_REST}"
+        return f"This folder cannot be made ({plain_reason(error)}). {_REST}"
     if not there.is_dir():
         return f"{there} is a file, so no folder can be made in it. Choose another folder."
     if not os.access(there, os.W_OK | os.X_OK):
@@ -140,7 +141,7 @@ def make(path: Path) -> bool:
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise FolderUnwritable(f"{path} cannot be made: {_reason(error)}.", _REST) from None
+        raise FolderUnwritable(f"{path} cannot be made: {plain_reason(error)}.", _REST) from None
     return True
 
 
@@ -173,7 +174,9 @@ def list_folder(path: Path) -> Listing:
         with os.scandir(path) as entries:
             names = [entry.name for entry in entries if _is_shown(entry.name) and _is_folder(entry)]
     except OSError as error:
-        raise FolderAway(f"{path} cannot be opened: {_reason(error)}.", "Choose another folder.") from None
+        raise FolderAway(
+            f"{path} cannot be opened: {plain_reason(error)}.", "Choose another folder."
+        ) from None
     names.sort(key=str.casefold)
     folders = tuple(Place(name, path / name) for name in names[:MOST_LISTED])
     return Listing(path, path.parent if path.parent != path else None, folders)
@@ -203,9 +206,5 @@ def new_folder(inside: Path, name: str) -> Path:
             f"There is a {plain!r} already.", "Choose it, or write another name."
         ) from None
     except OSError as error:
-        raise FolderUnwritable(f"It cannot be made here: {_reason(error)}.", _REST) from None
+        raise FolderUnwritable(f"It cannot be made here: {plain_reason(error)}.", _REST) from None
     return inside / plain
-
-
-def _reason(error: OSError) -> str:
-    return (error.strerror or str(error)).lower()

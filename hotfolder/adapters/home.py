@@ -34,8 +34,23 @@ class Home:
         return self.data / "ledger.sqlite"
 
     @property
+    def high_water(self) -> Path:
+        """How many purchases this home has ever meant to make (adapters.high_water)."""
+        return self.data / "intents"
+
+    @property
     def lock(self) -> Path:
         return self.data / "daemon.lock"
+
+    @property
+    def desktop_lock(self) -> Path:
+        """Held by the one `run --desktop` of this home, whether it works or asks for something first."""
+        return self.data / "desktop.lock"
+
+    @property
+    def click(self) -> Path:
+        """A word from a later click to the `run --desktop` that holds that lock."""
+        return self.data / "click"
 
     @property
     def control(self) -> Path:

@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import BinaryIO, TypeVar
 
 from hotfolder import errors
+from hotfolder.adapters.image_check import hash_file
 from hotfolder.adapters.ledger_thread import LedgerThread
 from hotfolder.adapters.scanner import folder_identity, on_another_drive, stamp_of
 from hotfolder.adapters.spool import PIECE_BYTES, Spool, SpoolParcel
 from hotfolder.core.image import Image
+from hotfolder.core.plain_words import plain_reason
 from hotfolder.core.settling import FileStamp
 
 T = TypeVar("T")
@@ -31,8 +33,8 @@ class InFolders:
         return await self._look(self._copy, image)
 
     async def is_unchanged(self, image: Image) -> bool:
-        stamp = await self._look(self._stamp, image)
-        return stamp == FileStamp(image.size_bytes, image.mtime_ns)
+        """A change time or an inode that is another is a reason to look at the bytes."""
+        return await self._look(self._has_same_bytes, image)
 
     async def _look(self, look: Callable[[Image], T], image: Image) -> T:
         """A file that is gone together with its drive has not vanished (keeps I6)."""
@@ -52,9 +54,16 @@ class InFolders:
             raise errors.SourceVanished(f"{image.path} is gone.", "It is sent when it comes back.")
         return stamp
 
+    def _has_same_bytes(self, image: Image) -> bool:
+        stamp = self._stamp(image)
+        if image.stamp.agrees_with(stamp):
+            return True
+        path = self._roots[image.folder] / image.path
+        return image.stamp == stamp and _hash_or_none(path) == image.content_hash
+
     def _copy(self, image: Image) -> BinaryIO:
         self._stamp(image)
-        parcel = self._spool.parcel()
+        parcel = self._spool.parcel(image.size_bytes)
         try:
             self._fill(parcel, image)
         except BaseException:
@@ -78,6 +87,14 @@ class InFolders:
             raise errors.SourceChanged(f"{image.path} was changed.", "It is looked at anew.")
 
 
+def _hash_or_none(path: Path) -> str | None:
+    """None where it changes this very moment, or cannot be read any more: it is looked at anew."""
+    try:
+        return hash_file(path)[0]
+    except (errors.SourceChanged, errors.UnreadableImage):
+        return None
+
+
 def _open_without_links(path: Path) -> BinaryIO:
     no_follow = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
     return os.fdopen(os.open(path, os.O_RDONLY | no_follow), "rb")
@@ -85,6 +102,6 @@ def _open_without_links(path: Path) -> BinaryIO:
 
 def _unreadable(image: Image, error: OSError) -> errors.ImageError:
     return errors.UnreadableImage(
-        f"{image.path} cannot be read ({error.strerror or error}).",
+        f"{image.path} cannot be read ({plain_reason(error)}).",
         "Give this user the right to read it, or copy it in again; then try again.",
     )

@@ -41,6 +41,9 @@ NOTICE_AFTER_S = 3.0
 ASKED_LIMIT_S = 1.0
 """How long a call waits for the one before it, which waits for a person."""
 
+PEEK_EVERY_S = 10.0
+"""How often a keyring is looked at only to see whether somebody has signed out."""
+
 DECLINED_S = 600.0
 """A person who declined to unlock the keyring is left in peace for so long."""
 
@@ -77,9 +80,26 @@ class KeyringTokens:
         self._on_wait = on_wait
         self._asked: Future[Any] | None = None
         self._declined_until = 0.0
+        self._peeked_at = -PEEK_EVERY_S
 
     def load(self) -> str | None:
         return self._in_time(lambda backend: backend.get_password(SERVICE_NAME, self._username) or None)
+
+    def peek(self) -> str | None:
+        """As `load`, but never asks a person and seldom the keyring: raises `KeyringNotReady` where only they could tell,
+        and within `PEEK_EVERY_S` of the last look."""
+        if time.monotonic() < self._peeked_at + PEEK_EVERY_S:
+            raise KeyringNotReady("The system's keyring was looked at a moment ago.", UNLOCK)
+        self._peeked_at = time.monotonic()
+        if not _soon(partial(_asks_nobody, self._given)):
+            raise KeyringNotReady("The system's keyring would ask the person.", UNLOCK)
+        return self.load()
+
+    def is_given(self) -> bool:
+        return False
+
+    def is_left(self) -> bool:
+        return False
 
     def store(self, token: str) -> None:
         """Read back, as some keyrings cut off what they cannot hold."""
@@ -157,6 +177,13 @@ def _locked() -> KeyringNotReady:
 
 def _is_there(given: KeyringBackend | None) -> bool:
     return _is_trustworthy(_chosen_backend(given))
+
+
+def _asks_nobody(given: KeyringBackend | None) -> bool:
+    """Whether reading asks no person: Windows never does, the Secret Service where it is unlocked. macOS may ask at every
+    look (a person who said "Allow" once), and of others nobody knows."""
+    kind = type(_backend(given)).__module__
+    return kind == "keyring.backends.Windows" or _is_unlocked(given)
 
 
 def _is_unlocked(given: KeyringBackend | None) -> bool:

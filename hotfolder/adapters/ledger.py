@@ -19,8 +19,9 @@ from sqlalchemy.dialects.sqlite import insert
 
 from hotfolder.adapters import ledger_schema as schema
 from hotfolder.core.batching import Batch
-from hotfolder.core.holds import Hold, HoldKind
+from hotfolder.core.holds import ACCOUNT, PAUSED, Hold, HoldKind
 from hotfolder.core.image import Image, State
+from hotfolder.core.timing import LONGEST_NAMED_S
 
 _FOLDER_NAMES = (
     schema.images.c.folder,
@@ -28,23 +29,29 @@ _FOLDER_NAMES = (
     schema.holds.c.scope,
     schema.folders.c.name,
     schema.passed_over.c.folder,
+    schema.not_sent.c.folder,
     schema.notices.c.folder,
 )
 
 SEEN = "problems seen"
 """The key of the notice that says up to when the person has seen what failed."""
 
-_MOST_NAMED = 500
+INTENTS = "intents"
+"""The counter of intents to create an execution."""
+
+MOST_NAMED = 500
 """More names than this in one query, and reading them all is cheaper."""
 
-_FILE_COLUMNS = frozenset({"path", "size_bytes", "mtime_ns"})
+_FILE_COLUMNS = frozenset({"path", "detected_at", "size_bytes", "mtime_ns", "ctime_ns", "inode"})
 
 
 class Ledger:
     """The ledger of one home, synchronous. Made by `ledger_file`."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, *, is_rebuilt: bool = False) -> None:
+        """`is_rebuilt`: it is empty in the place of a damaged one."""
         self._engine = engine
+        self.is_rebuilt = is_rebuilt
 
     def close(self) -> None:
         self._engine.dispose()
@@ -60,23 +67,41 @@ class Ledger:
         with self._engine.begin() as db:
             if batch is not None:
                 db.execute(_upsert_batch(batch))
-            db.execute(schema.images.insert().values(**_row(image)))
+            db.execute(schema.images.insert().values(**row_of(image)))
 
     def save(self, image: Image) -> None:
-        """Keep an image as it is now; one that is forgotten is dropped. Where its file is (path, size, mtime) is
-        the intake's to say, by `relocate`: a file may be moved while its image is being worked on."""
-        table = schema.images
-        row = {name: value for name, value in _row(image).items() if name not in _FILE_COLUMNS}
+        """Keep an image as it is now; one that is forgotten is dropped. Where its file is and since when
+        is the intake's to say, by `relocate`: a file may be moved while its image is being worked on."""
         with self._engine.begin() as db:
-            if image.state is State.FORGOTTEN:
-                db.execute(delete_from(table).where(table.c.id == image.id))
-            else:
-                db.execute(update_of(table).where(table.c.id == image.id).values(**row))
+            _save(db, image)
 
-    def relocate(self, image_id: str, path: str, size_bytes: int, mtime_ns: int) -> None:
-        """The image's file was moved or touched; its content is the same, so nothing is sent again."""
+    def save_intent(self, image: Image) -> int:
+        """Keep an image that is about to be paid for, and count it: how many intents there have been (keeps I2, I12)."""
+        table = schema.counters
+        counted = insert(table).values(name=INTENTS, number=1)
+        more = counted.on_conflict_do_update(index_elements=["name"], set_={"number": table.c.number + 1})
+        with self._engine.begin() as db:
+            _save(db, image)
+            return int(db.execute(more.returning(table.c.number)).scalar_one())
+
+    def relocate(
+        self,
+        image_id: str,
+        path: str,
+        size_bytes: int,
+        mtime_ns: int,
+        detected_at: float | None = None,
+        *,
+        ctime_ns: int | None = None,
+        inode: int | None = None,
+    ) -> None:
+        """The image's file was moved or touched; its content is the same, so nothing is sent again. `detected_at`: when it
+        came back, if it had given its place to another version."""
         table = schema.images
-        values = {"path": path, "size_bytes": size_bytes, "mtime_ns": mtime_ns}
+        values: dict[str, Any] = {"path": path, "size_bytes": size_bytes, "mtime_ns": mtime_ns}
+        values |= {"ctime_ns": ctime_ns, "inode": inode}
+        if detected_at is not None:
+            values["detected_at"] = detected_at
         with self._engine.begin() as db:
             db.execute(update_of(table).where(table.c.id == image_id).values(**values))
 
@@ -155,24 +180,15 @@ class Ledger:
                 )
         return found
 
-    def known_stamps_of(self, folder: str, paths: Collection[str]) -> set[tuple[str, int, int]]:
-        """`known_stamps`, narrowed to these paths."""
-        if len(paths) > _MOST_NAMED:
-            return self.known_stamps(folder)
-        found: set[tuple[str, int, int]] = set()
-        with self._engine.begin() as db:
-            for table in (schema.images, schema.passed_over):
-                columns = (table.c.path, table.c.size_bytes, table.c.mtime_ns)
-                query = select(*columns).where(table.c.folder == folder, table.c.path.in_(list(paths)))
-                found.update(tuple(row) for row in db.execute(query))
-        return found
-
-    def claim_result(self, image: Image, choose: Callable[[frozenset[str]], str]) -> Image:
-        """Reserve a result path for the image: `choose` is given the paths other images of its hot folder have in
-        that subfolder. Path and content hash are stored before the file is put there, so that after a crash the
-        file is known as ours (keeps I5)."""
+    def claim_result(
+        self, image: Image, choose: Callable[[frozenset[str]], str], prefix: str | None = None
+    ) -> Image:
+        """Reserve a result path for the image: `choose` is given the paths other images of its hot folder have that begin
+        with `prefix` (None: in the same subfolder). Path and content hash are stored before the file is put there, so
+        that after a crash the file is known as ours (keeps I5)."""
         table = schema.images
-        prefix = f"{image.subfolder}/" if image.subfolder else ""
+        if prefix is None:
+            prefix = f"{image.subfolder}/" if image.subfolder else ""
         query = select(table.c.result_path).where(
             table.c.folder == image.folder,
             table.c.id != image.id,
@@ -205,16 +221,24 @@ class Ledger:
                 db.execute(
                     update_of(table).where(table.c.wake_at > 0).values(wake_at=table.c.wake_at + seconds)
                 )
+            until = schema.holds.c.until
+            db.execute(update_of(schema.holds).where(until.is_not(None)).values(until=until + seconds))
 
     def limit_appointments(self, latest: float) -> None:
-        """Nobody sleeps beyond `latest` (epoch seconds): after a restart the clock may be another."""
+        """Nobody sleeps beyond `latest` (epoch seconds): after a restart the clock may be another. Where the service named a
+        time itself that one counts, up to a day from when it was said."""
+        holds = schema.holds
+        named = holds.c.until.is_not(None) & (holds.c.until <= latest + LONGEST_NAMED_S)
         with self._engine.begin() as db:
-            for table in (schema.images, schema.holds):
-                db.execute(update_of(table).where(table.c.wake_at > latest).values(wake_at=latest))
+            db.execute(update_of(holds).where(~named).values(until=None))
+            for table in (schema.images, holds):
+                late = table.c.wake_at > latest
+                late = late & holds.c.until.is_(None) if table is holds else late
+                db.execute(update_of(table).where(late).values(wake_at=latest))
 
     def _images(self, query: Any) -> list[Image]:
         with self._engine.begin() as db:
-            return [_image(row) for row in db.execute(query).mappings()]
+            return [image_in(row) for row in db.execute(query).mappings()]
 
     # --- batches ----------------------------------------------------------------------------------
 
@@ -253,17 +277,26 @@ class Ledger:
         with self._engine.begin() as db:
             db.execute(statement.on_conflict_do_update(index_elements=["scope", "kind"], set_=row))
 
+    def keep_holds_of(self, folders: Collection[str]) -> None:
+        """Every hold of any other hot folder ends; but what a person paused stays paused, should it come back."""
+        table = schema.holds
+        gone = table.c.scope.not_in([ACCOUNT, *folders]) & (table.c.kind != HoldKind.PAUSED.value)
+        with self._engine.begin() as db:
+            db.execute(delete_from(table).where(gone))
+
     def release_hold(self, scope: str, kind: HoldKind) -> None:
         table = schema.holds
         with self._engine.begin() as db:
             db.execute(delete_from(table).where(table.c.scope == scope, table.c.kind == kind.value))
 
     def change_pauses(self, begun: Iterable[Hold], ended: Iterable[str]) -> None:
-        """What a person paused and resumed: all of it, or nothing. `ended`: scopes."""
-        table = schema.holds
+        """What a person paused and resumed: all of it, or nothing. `ended`: scopes; what rested because of them is due."""
+        table, images, ended = schema.holds, schema.images, list(ended)
         paused = table.c.kind == HoldKind.PAUSED.value
         with self._engine.begin() as db:
-            db.execute(delete_from(table).where(paused, table.c.scope.in_(list(ended))))
+            db.execute(delete_from(table).where(paused, table.c.scope.in_(ended)))
+            if ended:
+                db.execute(update_of(images).where(images.c.reason == PAUSED).values(wake_at=0.0))
             for hold in begun:
                 db.execute(insert(table).values(**asdict(hold)).on_conflict_do_nothing())
 
@@ -324,15 +357,15 @@ class Ledger:
             return db.execute(statement.on_conflict_do_nothing()).rowcount == 1
 
     def notices(self) -> list[tuple[str, str]]:
-        """(hot folder, text) of everything that was said once, oldest first."""
+        """(hot folder, text) of everything that was said once and has a text, oldest first."""
         table = schema.notices
-        query = select(table.c.folder, table.c.text).where(table.c.key != SEEN).order_by(table.c.said_at)
+        query = select(table.c.folder, table.c.text).where(table.c.text != "").order_by(table.c.said_at)
         with self._engine.begin() as db:
             return [(row.folder, row.text) for row in db.execute(query)]
 
-    def note_problems_seen(self, now: float) -> None:
-        """The person has seen what failed so far: it is still listed, but alarms nobody any more."""
-        row = {"folder": "", "key": SEEN, "text": "", "said_at": now}
+    def note_problems_seen(self, now: float, key: str = SEEN) -> None:
+        """The person has seen what failed so far, or of another `key`: it is still listed, but alarms nobody any more."""
+        row = {"folder": "", "key": key, "text": "", "said_at": now}
         statement = insert(schema.notices).values(**row)
         with self._engine.begin() as db:
             db.execute(
@@ -340,11 +373,22 @@ class Ledger:
             )
 
 
-def _row(image: Image) -> dict[str, Any]:
+def _save(db: Connection, image: Image) -> None:
+    table = schema.images
+    row = {name: value for name, value in row_of(image).items() if name not in _FILE_COLUMNS}
+    if image.state is State.FORGOTTEN:
+        db.execute(delete_from(table).where(table.c.id == image.id))
+    else:
+        db.execute(update_of(table).where(table.c.id == image.id).values(**row))
+
+
+def row_of(image: Image) -> dict[str, Any]:
+    """The table's row of an image."""
     return {name: getattr(image, name) for name in Image.__dataclass_fields__}
 
 
-def _image(row: Any) -> Image:
+def image_in(row: Any) -> Image:
+    """The image of a row of the table."""
     return Image(**{**row, "state": State(row["state"])})
 
 

@@ -1,46 +1,88 @@
-"""The ledger's file: opened, checked, led up to the newest version, and set aside where it is damaged."""
+"""The ledger's file: opened, checked, led up to the newest version, and begun anew where it is damaged."""
 
 from __future__ import annotations
 
+import logging
 import sqlite3
+import time
 from contextlib import suppress
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, create_engine, event, exc
+from sqlalchemy import Connection, Engine, create_engine, event, exc, select
 from sqlalchemy.pool import StaticPool
 
 from hotfolder.adapters import ledger_schema as schema
 from hotfolder.adapters.ledger import Ledger
+from hotfolder.core.holds import HoldKind
 from hotfolder.errors import LedgerUnusable
+
+log = logging.getLogger(__name__)
 
 BUSY_S = 5.0
 """How long somebody else may hold the ledger before it counts as unusable."""
 
 
 def open_ledger(path: Path, *, busy_s: float = BUSY_S) -> Ledger:
-    """Open the ledger for writing, making or migrating it where needed. Raises `LedgerUnusable` for one that is
-    newer than this program, that cannot be written, or that is damaged (which is set aside under a new name, and
-    never replaced by an empty one: to a ledger that remembers nothing every image is new, and would be paid again)."""
-    _refuse_to_begin_anew(path)
+    """Open the ledger for writing, making or migrating it where needed. Raises `LedgerUnusable` for one that is newer
+    than this program, or that cannot be written. A damaged one is set aside under a new name, and an empty one begun
+    in its place: what was paid for is taken over from the service before anything is sent (`Ledger.is_rebuilt`)."""
+    try:
+        return _opened(path, busy_s)
+    except (exc.DatabaseError, sqlite3.DatabaseError, OSError) as error:
+        if not _is_damage(getattr(error, "orig", None) or error):
+            raise _unusable(path, error) from error
+        damaged = error
+    try:
+        kept = _set_aside(path)
+        ledger = _opened(path, busy_s)
+    except (exc.DatabaseError, sqlite3.DatabaseError, OSError) as error:
+        raise _unusable(path, error) from error
+    text = _AFTER_DAMAGE.format(reason=_short(damaged), kept=kept)
+    log.warning(text)
+    ledger.say_once("", f"damaged {kept.name}", text, time.time())
+    _carry_over_pauses(kept, ledger)
+    return ledger
+
+
+_AFTER_DAMAGE = (
+    "hotfolder's memory, the ledger, was damaged ({reason}). It was set aside as {kept}, and is made anew from what"
+    " AutoRetouch remembers: nothing that was paid for is paid again. You need not do anything."
+)
+
+
+def _opened(path: Path, busy_s: float) -> Ledger:
     engine = _engine(path, read_only=False, busy_s=busy_s)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with engine.connect() as db:
             _check_whole(db)
         _migrate(engine)
-    except (exc.DatabaseError, sqlite3.DatabaseError, OSError) as error:
-        engine.dispose()  # before it is set aside: a late close would remove the WAL of whatever is there by then
-        raise _unusable(path, error) from error
+        with engine.connect() as db:
+            is_empty = db.execute(select(schema.images.c.id).limit(1)).first() is None
     except BaseException:
-        engine.dispose()
+        engine.dispose()  # before it is set aside: a late close would remove the WAL of whatever is there by then
         raise
-    return Ledger(engine)
+    return Ledger(engine, is_rebuilt=is_empty and _was_damaged(path))
+
+
+def _was_damaged(path: Path) -> bool:
+    return any(path.parent.glob(f"{path.name}.damaged-*[0-9]"))
+
+
+def _carry_over_pauses(damaged: Path, ledger: Ledger) -> None:
+    """What a person paused stays paused, as far as it can still be read."""
+    with suppress(exc.DatabaseError, sqlite3.DatabaseError, ValueError):
+        engine = _engine(damaged, read_only=True, busy_s=BUSY_S)
+        try:
+            pauses = [hold for hold in Ledger(engine).holds() if hold.kind is HoldKind.PAUSED]
+        finally:
+            engine.dispose()
+        ledger.change_pauses(pauses, ())
 
 
 def read_ledger(path: Path) -> Ledger | None:
-    """Open the ledger for looking only; None where there is none yet. Raises `LedgerUnusable` for one that is newer
-    than this program, damaged, or set aside."""
-    _refuse_to_begin_anew(path)
+    """Open the ledger for looking only; None where there is none (yet). Raises `LedgerUnusable` for one that is newer
+    than this program, or damaged."""
     if not path.exists():
         return None
     engine = _engine(path, read_only=True, busy_s=BUSY_S)
@@ -50,13 +92,14 @@ def read_ledger(path: Path) -> Ledger | None:
             _check_whole(db)
     except (exc.DatabaseError, sqlite3.DatabaseError) as error:
         engine.dispose()
-        raise LedgerUnusable(
-            f"The ledger {path} cannot be read ({_short(error)}).", "Run `hotfolder check` for what to do."
-        ) from error
+        raise LedgerUnusable(f"The ledger {path} cannot be read ({_short(error)}).", _START_AGAIN) from error
     except BaseException:
         engine.dispose()
         raise
     return Ledger(engine)
+
+
+_START_AGAIN = "Start hotfolder again: it makes the ledger anew from what AutoRetouch remembers."
 
 
 def _engine(path: Path, *, read_only: bool, busy_s: float) -> Engine:
@@ -118,12 +161,6 @@ def _migrate(engine: Engine) -> None:
 
 
 def _unusable(path: Path, error: Exception) -> LedgerUnusable:
-    original = getattr(error, "orig", None) or error
-    if _is_damage(original):
-        kept = _set_aside(path)
-        return LedgerUnusable(
-            f"The ledger is damaged ({_short(error)}). It was set aside as {kept}.", _after_damage(path)
-        )
     return LedgerUnusable(
         f"The ledger {path} cannot be used now ({_short(error)}).",
         "Make room on the disk or give this user the right to write there, then start again.",
@@ -132,31 +169,10 @@ def _unusable(path: Path, error: Exception) -> LedgerUnusable:
 
 def unusable_now(error: Exception) -> LedgerUnusable:
     if _is_damage(getattr(error, "orig", None) or error):
-        return LedgerUnusable(
-            f"The ledger is damaged ({_short(error)}).",
-            "Start hotfolder again: it sets the ledger aside and says how to go on.",
-        )
+        return LedgerUnusable(f"The ledger is damaged ({_short(error)}).", _START_AGAIN)
     return LedgerUnusable(
         f"The ledger cannot be written now ({_short(error)}).",
         "Make room on the disk, or give this user the right to write there.",
-    )
-
-
-def _refuse_to_begin_anew(path: Path) -> None:
-    """Where a damaged ledger was set aside and nothing stands in its place, only the person may begin anew (I2)."""
-    kept = sorted(path.parent.glob(f"{path.name}.damaged-*[0-9]"))
-    if kept and not path.exists():
-        raise LedgerUnusable(
-            f"The ledger was damaged and set aside as {kept[-1]}; nothing is in its place.",
-            _after_damage(path),
-        )
-
-
-def _after_damage(path: Path) -> str:
-    return (
-        "No image was touched, and nothing is sent until you decide. What a ledger does not know is sent, and paid,"
-        " once more: so first move out of the in folders what has been paid for since your last backup, or all of it if"
-        f" there is none. Then put the backup in its place, as {path}, or move the set-aside file away to begin anew."
     )
 
 

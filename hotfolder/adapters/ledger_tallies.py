@@ -1,9 +1,10 @@
-"""What the faces want to know, counted in the ledger, however many images it holds. All run in the ledger's thread."""
+"""What the faces and the look-up want to know, asked of the ledger, however many images it holds. All run in the
+ledger's thread."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from sqlalchemy import Connection, func, select
 
@@ -32,6 +33,18 @@ def failed_unseen(ledger: Ledger) -> int:
     query = select(func.count()).where(failed, table.state_since > func.coalesce(seen, 0.0))
     with ledger.reading() as db:
         return int(db.execute(query).scalar() or 0)
+
+
+def intents_of(ledger: Ledger, ids: Collection[str]) -> dict[str, float]:
+    """When the executions of these images were intended (epoch seconds), as far as that is known."""
+    table, wanted = schema.images.c, list(ids)
+    query = select(table.id, table.requested_at).where(table.requested_at.is_not(None))
+    found: dict[str, float] = {}
+    with ledger.reading() as db:
+        for start in range(0, len(wanted), _AT_ONCE):
+            rows = db.execute(query.where(table.id.in_(wanted[start : start + _AT_ONCE])))
+            found.update((row.id, float(row.requested_at)) for row in rows)
+    return found
 
 
 def batch_tallies(ledger: Ledger, keys: Sequence[BatchKey]) -> dict[BatchKey, Tally]:

@@ -50,7 +50,7 @@ def parse_mountinfo(text: str) -> list[Mount]:
         before, _, after = line.partition(" - ")
         fields, kind = before.split(" "), after.partition(" ")[0]
         if len(fields) > 4 and kind:
-            mounts.append((_unescape(fields[4]), kind))
+            mounts.append((unescape(fields[4]), kind))
     return mounts
 
 
@@ -72,6 +72,6 @@ def _mounts() -> list[Mount]:
         return []
 
 
-def _unescape(field: str) -> str:
-    """Space, tab, newline and backslash stand as `\\040` and the like."""
+def unescape(field: str) -> str:
+    """A field of mountinfo: space, tab, newline and backslash stand in it as `\\040` and the like."""
     return re.sub(r"\\([0-7]{3})", lambda match: chr(int(match[1], 8)), field)

@@ -45,6 +45,10 @@ class Screen(Protocol):
         """Raises `NotShown`."""
         ...
 
+    async def withdraw(self, key: str) -> None:
+        """Take back what is shown under that key; nothing where nothing is. May raise anything."""
+        ...
+
     async def close(self) -> None:
         """Also after a `show` that was cut off; what is shown stays."""
         ...
@@ -81,6 +85,14 @@ class Notifier:
             self._lose(f"{type(problem).__name__}: {problem}")
         else:
             self._is_lost = False
+
+    async def withdraw(self, key: str) -> None:
+        """Take back what was shown with that key, where it still is; done after `within_s` at the latest. Never raises."""
+        try:
+            async with asyncio.timeout(self._within_s):
+                await self._screen.withdraw(key)
+        except Exception as problem:
+            log.debug("A notification was not taken back", exc_info=problem)
 
     async def close(self) -> None:
         """Clicks are no longer listened to."""

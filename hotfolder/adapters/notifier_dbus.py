@@ -59,6 +59,13 @@ class BusScreen:
         except (AuthError, DBusError, InvalidAddressError, OSError, EOFError) as problem:
             raise notifier.NotShown(str(problem) or type(problem).__name__) from problem
 
+    async def withdraw(self, key: str) -> None:
+        """Only what this connection has shown, and the service still remembers."""
+        number = self._ids.get(key)
+        if number is not None and self._bus is not None and self._bus.connected:
+            await _call(self._bus, SERVICE, "CloseNotification", "u", [number])
+            self._closed(number)
+
     async def close(self) -> None:
         bus, self._bus = self._bus, None
         self._forget()

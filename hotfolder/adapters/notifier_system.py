@@ -46,7 +46,7 @@ class LibraryScreen:
                 loop.call_soon_threadsafe(clicked, action)
 
         levels = {Urgency.LOW: Level.Low, Urgency.NORMAL: Level.Normal, Urgency.HIGH: Level.Critical}
-        identifier = uuid.uuid5(uuid.NAMESPACE_OID, notification.key) if notification.key else uuid.uuid4()
+        identifier = _identifier(notification.key) if notification.key else str(uuid.uuid4())
         await library.send_notification(
             Shown(
                 notification.title,
@@ -54,11 +54,15 @@ class LibraryScreen:
                 urgency=levels[notification.urgency],
                 on_clicked=follow,
                 on_dispatched=lambda: taken.append(True),
-                identifier=str(identifier),
+                identifier=identifier,
             )
         )
         if not taken:
             raise notifier.NotShown("the system did not take it")
+
+    async def withdraw(self, key: str) -> None:
+        if self._library is not None:
+            await self._library.clear(_identifier(key))
 
     async def close(self) -> None:
         """Nothing is kept open, and who was shown something may still click it."""
@@ -67,6 +71,10 @@ class LibraryScreen:
         if self._library is None:
             self._library = (await asyncio.to_thread(_load))(self._icon)
         return self._library
+
+
+def _identifier(key: str) -> str:
+    return str(uuid.uuid5(uuid.NAMESPACE_OID, key))
 
 
 def _load() -> Callable[[Path | None], DesktopNotifier]:
@@ -99,6 +107,9 @@ class ScriptScreen:
         if process.returncode:
             raise notifier.NotShown(f"osascript: {complaint.decode(errors='replace').strip()}")
 
+    async def withdraw(self, key: str) -> None:
+        """macOS lets no script take back what it has shown."""
+
     async def close(self) -> None:
         """Nothing is kept open."""
 
@@ -116,6 +127,10 @@ class MacScreen:
             is_app = await asyncio.to_thread(_is_signed_app)
             self._chosen = LibraryScreen(self._icon) if is_app else ScriptScreen()
         await self._chosen.show(notification, clicked)
+
+    async def withdraw(self, key: str) -> None:
+        if self._chosen is not None:
+            await self._chosen.withdraw(key)
 
     async def close(self) -> None:
         """Nothing is kept open."""

@@ -6,6 +6,7 @@ Nothing here decides what to do about a failure; the watcher does.
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import errno
 import logging
 import os
@@ -22,6 +23,7 @@ from watchdog.events import (
     DirMovedEvent,
     FileClosedEvent,
     FileCreatedEvent,
+    FileDeletedEvent,
     FileModifiedEvent,
     FileMovedEvent,
     FileSystemEvent,
@@ -43,6 +45,7 @@ _EVENTS: list[type[FileSystemEvent]] = [
     FileMovedEvent,
     FileModifiedEvent,
     FileClosedEvent,
+    FileDeletedEvent,
     DirCreatedEvent,
     DirMovedEvent,
     DirDeletedEvent,
@@ -64,6 +67,27 @@ def make_observer() -> BaseObserver:
 def hits_limit(error: Exception) -> bool:
     """Linux has no more watches (ENOSPC) or inotify instances (EMFILE) to give."""
     return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EMFILE)
+
+
+def is_at_limit(folder: Path) -> bool:
+    """Whether Linux refuses one watch more (ENOSPC), which watchdog does not say of subfolders. That fewer are watched than
+    are there proves nothing: on a slow file system the watches come late."""
+    if sys.platform != "linux":
+        return False
+    from watchdog.observers import inotify_c  # for Linux only
+
+    descriptor = inotify_c.inotify_init()
+    if descriptor < 0:  # no further instance: it cannot be told
+        return False
+    try:
+        ctypes.set_errno(0)
+        refused = (
+            inotify_c.inotify_add_watch(descriptor, os.fsencode(folder), inotify_c.InotifyConstants.IN_CREATE)
+            < 0
+        )
+        return refused and ctypes.get_errno() == errno.ENOSPC
+    finally:
+        os.close(descriptor)
 
 
 def how_to_watch_more() -> str:
@@ -146,12 +170,19 @@ class OverflowEar(logging.Handler):
 class Handler(FileSystemEventHandler):
     """Puts hints for one hot folder into the box. On watchdog's dispatcher thread: no I/O, never an exception."""
 
-    def __init__(self, folder_name: str, real_root: str, box: HintBox) -> None:
+    def __init__(
+        self,
+        folder_name: str,
+        real_root: str,
+        box: HintBox,
+        is_ours: Callable[[str], bool] = lambda name: False,
+    ) -> None:
         self._folder_name = folder_name
         self._root = real_root.rstrip(os.sep)
         self._box = box
         self._expected: dict[str, threading.Event] = {}
         self._complained = False
+        self._is_ours = is_ours
 
     def expect(self, part_name: str) -> threading.Event:
         """Set when an event names this part file (the self-test's probe)."""
@@ -169,14 +200,25 @@ class Handler(FileSystemEventHandler):
 
     def _hear(self, event: FileSystemEvent) -> None:
         moved = isinstance(event, FileSystemMovedEvent)
+        if isinstance(event, FileDeletedEvent) or (moved and not event.is_directory):
+            self._hear_gone(self._relative(os.fsdecode(event.src_path)))
+        if isinstance(event, FileDeletedEvent):
+            return
         path = self._relative(os.fsdecode(event.dest_path if moved else event.src_path))
         if path is None:
             self._box.put(self._folder_name, None)
-        elif is_part_name(path.rpartition("/")[2]):
+        elif is_part_name(name := path.rpartition("/")[2]):
             self._hear_probe(path)
+            if self._is_ours(name):
+                self._box.put(self._folder_name, path)
         elif not path or _BUILT_IN.verdict(path, event.is_directory).kind is not Kind.IGNORED:
             closed = isinstance(event, FileClosedEvent | FileMovedEvent)
             self._box.put(self._folder_name, None if event.is_directory else path, closed)
+
+    def _hear_gone(self, path: str | None) -> None:
+        """It may have been listed as not sent."""
+        if path and _BUILT_IN.verdict(path).kind is not Kind.IGNORED:
+            self._box.put(self._folder_name, path)
 
     def _hear_probe(self, name: str) -> None:
         expected = self._expected.pop(name, None)

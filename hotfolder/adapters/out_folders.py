@@ -1,242 +1,214 @@
 """The out folders: where a result is put whole, checked, and never over a file that is not ours (keeps I3, I5).
 
-The order of `place`: a part file in the same folder, write, fsync, link under the final name (which fails if
-anything is there), fsync the folder. A crash leaves a part file, which the next start sweeps (I10), or the whole result.
+The parts: `placing` puts one file in its place, `out_names` chooses the place, `out_proofs` proves it before anything is
+paid, `out_trouble` says what the system's errors mean, `kept_results` keeps what could not be placed yet.
 """
 
 from __future__ import annotations
 
 import asyncio
-import errno
-import hashlib
 import os
-import shutil
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from enum import Enum
 from pathlib import Path
-from typing import TypeVar
 
-from hotfolder import errors
-from hotfolder.adapters.durably import rename_to_free_name, sync_folder
-from hotfolder.adapters.ledger import Ledger
+from hotfolder.adapters import ledger_results, looking, placing
+from hotfolder.adapters.durably import sync_folder
+from hotfolder.adapters.kept_results import KeptResults
 from hotfolder.adapters.ledger_thread import LedgerThread
-from hotfolder.adapters.spool import PIECE_BYTES, Spool, SpoolParcel
-from hotfolder.core.image import Image, State
-from hotfolder.core.naming import choose_result_path, is_part_name, part_name, path_key
+from hotfolder.adapters.looking import hash_of
+from hotfolder.adapters.out_following import follow_sources
+from hotfolder.adapters.out_names import OutNames, Version, on_disk
+from hotfolder.adapters.out_proofs import Proofs, require_folder
+from hotfolder.adapters.placing import NameRefused
+from hotfolder.adapters.spool import Spool, SpoolParcel
+from hotfolder.core.image import Image
+from hotfolder.core.naming import is_part_name, path_key, result_candidates
+from hotfolder.core.safe_names import NameRules
+from hotfolder.errors import FolderUnwritable, ResultInUse
 from hotfolder.ports import Parcel
 
-T = TypeVar("T")
+FIRST_RULES = NameRules.SAFE if os.name == "nt" else NameRules.PLAIN
+"""On Windows a colon in a name is no error: it makes a stream inside another file."""
 
-PROBE_BYTES = 256 * 1024
 
+class Standing(Enum):
+    """What has become of a delivered result."""
 
-@dataclass(frozen=True, slots=True)
-class _Version:
-    """A result of ours that stands unchanged in the out folder, of an earlier version of the same source."""
-
-    result_path: str
-    content_hash: str
+    THERE = "there, unchanged"
+    CHANGED = "changed by somebody"
+    GONE = "gone"
 
 
 class OutFolders:
     """Implements `ports.Results` for the hot folders' roots, by name."""
 
-    def __init__(self, roots: Mapping[str, Path], spool: Spool, ledger: LedgerThread) -> None:
+    def __init__(
+        self,
+        roots: Mapping[str, Path],
+        spool: Spool,
+        ledger: LedgerThread,
+        note: placing.Note = placing.unnoted,
+    ) -> None:
         self._roots = roots
+        self._note = note
         self._spool = spool
         self._ledger = ledger
-        self._replaceable: dict[str, _Version] = {}
+        self._kept = KeptResults(spool.folder)
+        self._names = OutNames(roots, ledger, FIRST_RULES)
+        self._proofs = Proofs(roots, ledger, FIRST_RULES, note)
+        self._leaving: dict[str, tuple[str, str]] = {}
+        """By image: the hot folder and the path of a result that is about to take another name."""
+
+    # --- before anything is paid ------------------------------------------------------------------
+
+    async def prove(self, image: Image) -> None:
+        """Prove that the result of this image can be placed (keeps I11): once for each subfolder and kind of name, and
+        anew after something failed there."""
+        await self._proofs.prove(image)
+
+    async def check(self, folder: str) -> None:
+        """Raise `FolderUnwritable` unless the out folder can take a result now, and all that failed works again."""
+        await self._proofs.check(folder)
+
+    # --- the bytes --------------------------------------------------------------------------------
 
     def parcel(self) -> SpoolParcel:
         return self._spool.parcel()
 
+    async def known(self, image: Image) -> SpoolParcel | None:
+        kept = await asyncio.to_thread(self._kept.parcel, image.id, image.result_hash)
+        return kept if kept is not None or image.result_hash is None else await self._copied(image)
+
+    async def _copied(self, image: Image) -> SpoolParcel | None:
+        """From an unchanged result of the same bytes that was delivered before, in whichever hot folder."""
+        same = await self._ledger.call(lambda ledger: ledger_results.with_result(ledger, image, self._roots))
+        paths = [self._roots[other.folder] / (other.result_path or "") for other in same]
+        return await asyncio.to_thread(self._copy_of_first, paths, image.result_hash)
+
+    def _copy_of_first(self, paths: Sequence[Path], result_hash: str | None) -> SpoolParcel | None:
+        """Of the first of these files that is the result."""
+        for path in paths:
+            parcel, is_ours = self.parcel(), False
+            try:
+                is_ours = looking.copied(path, parcel) and parcel.content_hash == result_hash
+            finally:
+                if not is_ours:
+                    parcel.close()
+            if is_ours:
+                return parcel
+        return None
+
+    async def keep(self, image: Image, parcel: Parcel) -> None:
+        assert isinstance(parcel, SpoolParcel)
+        await asyncio.to_thread(self._kept.keep, image.id, parcel)
+
+    async def let_go(self, image: Image) -> None:
+        await asyncio.to_thread(self._kept.let_go, image.id)
+
+    # --- the place --------------------------------------------------------------------------------
+
     async def is_in_place(self, image: Image) -> bool:
         if image.result_path is None or image.result_hash is None:
             return False
-        path = self._roots[image.folder] / image.result_path
-        return await asyncio.to_thread(_hash_of, path) == image.result_hash
+        root, path = self._roots[image.folder], self._roots[image.folder] / image.result_path
+        if await on_disk(root, lambda: hash_of(path)) != image.result_hash:
+            return False
+        await on_disk(root, lambda: sync_folder(path.parent))
+        await self._supersede(image)
+        return True
+
+    async def find(self, image: Image, extension: str) -> Image | None:
+        await self._proofs.make_root(image.folder)  # before anything is fetched for a folder that is away
+        return await self._names.find(image, extension)
 
     async def claim(self, image: Image, extension: str) -> Image:
-        """Reserve a name that nobody else has: no other image, and no file that is not ours. The source may have been
-        moved while its result came down: what counts is where the ledger says it is now."""
-        await self._make_root(image.folder)
-        now_at = await self._ledger.call(lambda ledger: ledger.image(image.id))
-        image = image if now_at is None else replace(image, path=now_at.path)
-        versions = await self._ledger.call(lambda ledger: _other_versions(ledger, image))
-        taken, ours = await self._on_disk(
-            image, lambda: self._look(image, _delivered_before(image, versions))
-        )
-        claimed_by_versions = [
-            v.result_path for v in versions if v.result_path and v.state is not State.DELIVERED
-        ]
-        of_this_source = {path_key(v.result_path) for v in versions if v.result_path}
-
-        def choose(taken_by_images: frozenset[str]) -> str:
-            free = {path_key(version.result_path) for version in ours}
-            images = [path for path in taken_by_images if path_key(path) not in of_this_source]
-            files = [path for path in (*taken, *claimed_by_versions) if path_key(path) not in free]
-            return choose_result_path(image.path, extension, images, files, windows=os.name == "nt")
-
-        claimed = await self._ledger.call(lambda ledger: ledger.claim_result(image, choose))
-        self._remember_replaceable(claimed, ours)
-        return claimed
-
-    def _remember_replaceable(self, claimed: Image, ours: list[_Version]) -> None:
-        self._replaceable.pop(claimed.id, None)
-        for version in ours:
-            if version.result_path == claimed.result_path:
-                self._replaceable[claimed.id] = version
-
-    def _look(self, image: Image, earlier: list[_Version]) -> tuple[list[str], list[_Version]]:
-        """What stands in the image's subfolder, and which of it is an unchanged earlier result of the same source."""
-        root = self._root(image)
-        folder = root / image.subfolder
-        prefix = f"{image.subfolder}/" if image.subfolder else ""
-        names = [prefix + entry.name for entry in os.scandir(folder)] if folder.is_dir() else []
-        ours = [v for v in earlier if _hash_of(root / v.result_path) == v.content_hash]
-        return names, ours
+        self._require_free_soon(image, extension)
+        try:
+            await self._proofs.make_root(image.folder)
+            return await self._names.claim(image, extension)
+        except FolderUnwritable as trouble:
+            self._proofs.note_trouble(image, trouble)
+            raise
 
     async def place(self, image: Image, parcel: Parcel) -> bool:
         assert isinstance(parcel, SpoolParcel)
-        replaced = self._replaceable.pop(image.id, None)
-        return await self._on_disk(image, lambda: self._place(image, parcel, replaced))
-
-    def _place(self, image: Image, parcel: SpoolParcel, replaced: _Version | None) -> bool:
-        final = self._root(image) / (image.result_path or "")
-        final.parent.mkdir(parents=True, exist_ok=True)
-        part = final.parent / part_name(image.id)
+        replaced = self._names.take_replaceable(image)
         try:
-            _write_durably(part, parcel)
-            if replaced is not None and _hash_of(final) == replaced.content_hash:
-                part.replace(final)  # an earlier version of the same source, unchanged since
-            elif not rename_to_free_name(part, final):
-                return False
-        finally:
-            part.unlink(missing_ok=True)
-        sync_folder(final.parent)
-        return True
+            placed = await self._put(image, parcel, replaced)
+        except FolderUnwritable as trouble:
+            self._names.forget_refusal(image)
+            self._proofs.note_trouble(image, trouble, parcel.size_bytes)
+            raise
+        if placed:
+            self._names.forget_refusal(image)
+            # Crash here: the earlier version seems to have the place, too; repaired when this image is found in it.
+            await self._supersede(image)
+        return placed
 
-    # --- the roots --------------------------------------------------------------------------------
-
-    async def check(self, folder: str) -> None:
-        """Raise `FolderUnwritable` unless the out folder can take a result now."""
-        await self._make_root(folder)
-        await asyncio.to_thread(self._probe, folder)
-
-    async def _make_root(self, folder: str) -> None:
-        """Only an out folder that has never been used is created, and only below an existing parent (design §8)."""
-        used = await self._ledger.call(lambda ledger: ledger.out_folder_used(folder))
-        root = self._roots[folder]
-        await asyncio.to_thread(_require_root, root, used)
-        if not used:
-            await self._ledger.call(lambda ledger: ledger.note_out_folder_used(folder))
-
-    def _probe(self, folder: str) -> None:
-        probe = self._roots[folder] / part_name("probe")
+    async def _put(self, image: Image, parcel: SpoolParcel, replaced: Version | None) -> bool:
+        root = self._roots[image.folder]
         try:
-            with probe.open("wb") as file:
-                file.write(b"\0" * PROBE_BYTES)
-                file.flush()
-                os.fsync(file.fileno())
-        except OSError as error:
-            raise unwritable(self._roots[folder], error) from error
+            return await on_disk(
+                root, lambda: _place(root, image.result_path or "", parcel, replaced, self._note)
+            )
+        except NameRefused as refused:
+            self._names.choose_safer(image, refused.error)
+            return False
+
+    async def _supersede(self, image: Image) -> None:
+        await self._ledger.call(lambda ledger: ledger_results.supersede(ledger, image))
+
+    # --- results that follow their sources --------------------------------------------------------
+
+    async def standing(self, image: Image) -> Standing:
+        """What has become of the result of a delivered image. Raises `FolderUnwritable` where nobody can tell."""
+        root = self._roots[image.folder]
+        path = root / (image.result_path or "")
+        await on_disk(root, lambda: require_folder(root))
+        if await on_disk(root, lambda: hash_of(path)) == image.result_hash:
+            return Standing.THERE
+        is_there = await on_disk(root, lambda: os.path.lexists(path))
+        return Standing.CHANGED if is_there else Standing.GONE
+
+    def will_follow(self, image: Image) -> None:
+        """The result of this image is about to take another name: what wants its place waits for that."""
+        self._leaving[image.id] = (image.folder, path_key(image.result_path or ""))
+
+    async def follow(self, moved: Sequence[Image]) -> None:
+        """The sources of these delivered images were renamed, and each has its new path here: their unchanged results take
+        the names that go with it. What cannot be moved stays where it is. May be called again after a crash."""
+        try:
+            await follow_sources(self._roots, self._ledger, moved, FIRST_RULES)
         finally:
-            _try_to_remove(probe)
+            for image in moved:
+                self._leaving.pop(image.id, None)
+
+    def _require_free_soon(self, image: Image, extension: str) -> None:
+        first = next(result_candidates(image.path, extension, (), rules=FIRST_RULES))
+        if (image.folder, path_key(first)) in self._leaving.values():
+            raise ResultInUse(
+                f"The result of another picture is about to make room for that of {image.path}.",
+                "Nothing to do: it goes on by itself.",
+            )
 
     def sweep(self) -> None:
         """Remove the part files an earlier life left behind (keeps I10)."""
         for root in self._roots.values():
             for folder, _, names in os.walk(root):
                 for name in filter(is_part_name, names):
-                    _try_to_remove(Path(folder) / name)
-
-    def _root(self, image: Image) -> Path:
-        root = self._roots[image.folder]
-        if not root.is_dir():
-            raise _away(root)
-        return root
-
-    async def _on_disk(self, image: Image, work: Callable[[], T]) -> T:
-        try:
-            return await asyncio.to_thread(work)
-        except OSError as error:
-            raise unwritable(self._roots[image.folder], error) from error
+                    looking.try_to_remove(Path(folder) / name)
 
 
-def _other_versions(ledger: Ledger, image: Image) -> list[Image]:
-    """The images of the same source with other contents."""
-    return [other for other in ledger.images(image.folder, path=image.path) if other.id != image.id]
-
-
-def _delivered_before(image: Image, versions: list[Image]) -> list[_Version]:
-    return [
-        _Version(other.result_path, other.result_hash)
-        for other in versions
-        if other.state is State.DELIVERED and other.detected_at < image.detected_at
-        if other.result_path and other.result_hash
-    ]
-
-
-def _require_root(root: Path, used: bool) -> None:
-    if root.is_dir():
-        return
-    if used or not root.parent.is_dir():
-        raise _away(root)
-    try:
-        root.mkdir(exist_ok=True)
-    except OSError as error:
-        raise unwritable(root, error) from error
-
-
-def _write_durably(part: Path, parcel: SpoolParcel) -> None:
+def _place(
+    root: Path, result_path: str, parcel: SpoolParcel, replaced: Version | None, note: placing.Note
+) -> bool:
+    """A part file in the same folder, then its name: over an earlier version of the same source that is unchanged since,
+    over nothing else."""
+    require_folder(root)
+    subfolder, _, name = result_path.rpartition("/")
+    final = placing.make_folder(root, subfolder) / name
     parcel.file.seek(0)
-    with part.open("wb") as file:
-        shutil.copyfileobj(parcel.file, file, PIECE_BYTES)
-        file.flush()
-        os.fsync(file.fileno())
-    if part.stat().st_size != parcel.size_bytes:
-        raise OSError(errno.EIO, "the part file is shorter than what was written")
-
-
-def _hash_of(path: Path) -> str | None:
-    """SHA-256 of a file as hex; None when there is none."""
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
-        return None
-
-
-def _try_to_remove(path: Path) -> None:
-    try:
-        path.unlink(missing_ok=True)
-    except OSError:
-        return  # a read-only or vanished folder: swept at another start
-
-
-def _away(root: Path) -> errors.FolderUnwritable:
-    return errors.FolderUnwritable(
-        f"Waiting for the out folder {root}.",
-        "Connect the drive or put the folder back; it goes on by itself.",
-    )
-
-
-def unwritable(root: Path, error: OSError) -> errors.FolderUnwritable | errors.ImageRejected:
-    """An operating system's word about an out folder, in ours."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return errors.FolderUnwritable(
-            f"The disk of {root} is full.", "Make room there; the results are put there then by themselves."
-        )
-    if error.errno in (errno.ENAMETOOLONG, errno.EILSEQ, errno.EINVAL):
-        return errors.ImageRejected(
-            f"The result's name is not allowed in {root}.", "Rename the image and copy it in again."
-        )
-    if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
-        return errors.FolderUnwritable(
-            f"The out folder {root} cannot be written ({error.strerror}).",
-            "Give this user the right to write there; it goes on by itself.",
-        )
-    return errors.FolderUnwritable(
-        f"Waiting for the out folder {root} ({error.strerror or error}).",
-        "Connect the drive or put the folder back; it goes on by itself.",
-    )
+    with placing.part_in(final.parent, parcel.file, parcel.size_bytes, note) as part:
+        replacing = replaced is not None and hash_of(final) == replaced.content_hash
+        return placing.give_name(part, final, replacing=replacing)

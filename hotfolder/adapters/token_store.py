@@ -20,7 +20,8 @@ from typing import Protocol, TypeVar
 from hotfolder.adapters.keyring_tokens import VARIABLE, KeyringTokens
 from hotfolder.adapters.own_thread import in_own_thread
 from hotfolder.adapters.private_file import FileTooOpen, read_private, remove_private, write_private
-from hotfolder.errors import SignInNeeded
+from hotfolder.core.plain_words import plain_reason
+from hotfolder.errors import KeyringNotReady, SignInNeeded
 
 __all__ = [
     "VARIABLE",
@@ -32,6 +33,7 @@ __all__ = [
     "TokenSource",
     "choose_token_source",
     "load_token",
+    "peek_token",
     "store_token",
 ]
 
@@ -39,6 +41,9 @@ R = TypeVar("R")
 
 STORE_LIMIT_S = 90.0
 """No store may take longer; a keyring has a shorter limit of its own."""
+
+LOOK_LIMIT_S = 10.0
+"""How long a look at the store may take, which nobody waits for."""
 
 DAEMON_KEYRING_LIMIT_S = 5.0
 """A daemon does not sit and wait for a keyring: it says so, and looks again soon."""
@@ -67,6 +72,18 @@ class TokenSource(Protocol):
         """A person says "try again": whoever declined something may be asked once more."""
         return
 
+    def peek(self) -> str | None:
+        """As `load`, but asks nobody anything: raises `KeyringNotReady` where only a person could tell."""
+        return self.load()
+
+    def is_given(self) -> bool:
+        """Whether it comes from outside, where nobody can sign in or out: it counts as long as it is there."""
+        return False
+
+    def is_left(self) -> bool:
+        """Whether a person has signed out, and nobody in again since."""
+        return False
+
 
 def choose_token_source(
     home: Path, environ: Mapping[str, str], keyring: KeyringTokens | None = None
@@ -87,11 +104,31 @@ class ChosenTokens(TokenSource):
         self._home = home
         self._environ = environ
         self._keyring = KeyringTokens(home, limit_s=DAEMON_KEYRING_LIMIT_S)
+        self._place: type[TokenSource] | None = None
 
     def load(self) -> str | None:
-        return self._chosen().load()
+        chosen = self._chosen()
+        token = chosen.load()
+        self._place = type(chosen)
+        return token
+
+    def peek(self) -> str | None:
+        """A keyring that cannot tell has not what came from another place."""
+        chosen = self._chosen()
+        try:
+            return chosen.peek()
+        except KeyringNotReady:
+            if self._place in (None, type(chosen)):
+                raise
+            return None
+
+    def is_given(self) -> bool:
+        return self._chosen().is_given()
 
     def store(self, token: str) -> None:
+        """Never into a home that was removed: it would be made anew."""
+        if not self._home.is_dir():
+            raise SignInNeeded(f"The folder {self._home} is gone.", "Start hotfolder again, and sign in.")
         self._chosen().store(token)
 
     def forget(self) -> None:
@@ -177,6 +214,9 @@ class EnvironmentTokens(TokenSource):
     def describe(self) -> str:
         return f"the environment variable {VARIABLE}"
 
+    def is_given(self) -> bool:
+        return True
+
 
 @contextmanager
 def _file_trouble(path: Path) -> Iterator[None]:
@@ -186,7 +226,7 @@ def _file_trouble(path: Path) -> Iterator[None]:
         advice = f"Others may have read it: sign in anew with `hotfolder login`, or run `chmod 600 '{path}'`."
         raise SignInNeeded(f"The token file {path} can be read by others.", advice) from None
     except (OSError, UnicodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is damaged"
+        reason = plain_reason(error) if isinstance(error, OSError) else "it is damaged"
         raise SignInNeeded(
             f"The token file {path} cannot be used: {reason}.",
             f"Sign in with `hotfolder login`, or set {VARIABLE}.",
@@ -196,6 +236,11 @@ def _file_trouble(path: Path) -> Iterator[None]:
 async def load_token(source: TokenSource, limit_s: float = STORE_LIMIT_S) -> str | None:
     """`source.load()`, off the loop and within `limit_s`."""
     return await _in_time(source.load, source, limit_s)
+
+
+async def peek_token(source: TokenSource, limit_s: float = STORE_LIMIT_S) -> str | None:
+    """`source.peek()`, off the loop and within `limit_s`."""
+    return await _in_time(source.peek, source, limit_s)
 
 
 async def store_token(source: TokenSource, token: str, limit_s: float = STORE_LIMIT_S) -> None:

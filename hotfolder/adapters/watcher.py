@@ -26,6 +26,7 @@ from hotfolder.adapters.observer import (
     OverflowEar,
     hits_limit,
     how_to_watch_more,
+    is_at_limit,
 )
 from hotfolder.adapters.scanner import FolderId, folder_identity
 from hotfolder.core.config import Watch
@@ -35,7 +36,11 @@ from hotfolder.errors import FolderAway
 _log = logging.getLogger(__name__)
 
 _CATCH_UP_S = 1.0
-_PROBE = "probe-"
+_PATIENCE_S = 60.0
+"""So long not one more folder may come to be watched until the rest is given up."""
+
+_PROBE = "self-test-"
+"""Begins the names of the watcher's own probes; no other part file is expected in an in folder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +50,14 @@ class Notice:
     folder_name: str | None
     title: str
     advice: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Behind:
+    """Fewer folders are watched than are there: so many, since that (monotonic) second."""
+
+    watched: int
+    since: float
 
 
 @dataclass(slots=True)
@@ -57,6 +70,7 @@ class _Folder:
     watch: FolderWatch | None = None
     handler: Handler | None = None
     notice: Notice | None = None
+    behind: _Behind | None = None
 
 
 class Watcher:
@@ -68,11 +82,14 @@ class Watcher:
         *,
         make_observer: Callable[[], FolderObserver] = FolderObserver,
         is_network: Callable[[Path], bool] = needs_polling,
+        is_ours: Callable[[str], bool] = lambda name: False,
     ) -> None:
-        """`on_wake` is called from other threads: let it be `lambda: loop.call_soon_threadsafe(event.set)`."""
+        """`on_wake` is called from other threads: let it be `lambda: loop.call_soon_threadsafe(event.set)`.
+        `is_ours`: whether a part file of that name was made in an out folder; then it is told of, too."""
         self._box = HintBox(on_wake)
         self._make_observer = make_observer
         self._is_network = is_network
+        self._is_ours = is_ours
         self._lock = threading.RLock()
         self._folders: dict[str, _Folder] = {}
         self._running = False
@@ -146,17 +163,34 @@ class Watcher:
             return self.notices
 
     def saw_folders(self, name: str, count: int) -> None:
-        """To be told `Scan.folders`: above its limit, Linux leaves subfolders unwatched without a word."""
+        """To be told `Scan.folders`: above its limit, Linux leaves subfolders unwatched without a word. On a slow file
+        system (FUSE) they are only watched late: then `check` asks for scans until all of them are."""
         folder = self._folders.get(name)
         if folder is None:
             return
         limit_at = time.monotonic() + _CATCH_UP_S  # new folders are watched a moment after they came
         while (watched := self._watched_folders(folder)) is not None and watched < count:
             if time.monotonic() > limit_at:
-                with self._lock:
-                    self._fall_back_at_limit(folder, f"only {watched} of {count} folders")
+                self._treat_as_behind(folder, watched, count)
                 return
             time.sleep(_CATCH_UP_S / 20)
+        with self._lock:
+            if folder.behind is not None:
+                folder.behind = None
+                self._box.put(name, None)  # nobody knows what came before the last watch
+
+    def _treat_as_behind(self, folder: _Folder, watched: int, count: int) -> None:
+        at_limit, now = is_at_limit(folder.root), time.monotonic()
+        with self._lock:
+            if self._watched_folders(folder) is None:  # let go meanwhile
+                return
+            if folder.behind is None or watched > folder.behind.watched:
+                folder.behind = _Behind(watched, now)
+            if at_limit:
+                self._fall_back_at_limit(folder, f"only {watched} of {count} folders")
+            elif now - folder.behind.since >= _PATIENCE_S:
+                title = f"The system watches only {watched} of {count} folders in {folder.root}"
+                self._fall_back(folder, f"{title}, so it is scanned instead.", "Nothing to do.")
 
     def self_test(self, name: str, limit_s: float = 5.0) -> bool:
         """Makes a hidden file and expects to hear of it. False: deaf; in mode `auto` it is polled from now on.
@@ -206,7 +240,7 @@ class Watcher:
     def _stop_observer(self) -> None:
         observer, self._observer = self._observer, None
         for folder in self._folders.values():
-            folder.watch = folder.handler = None
+            folder.watch = folder.handler = folder.behind = None
         if observer is not None:
             observer.stop()
 
@@ -216,6 +250,8 @@ class Watcher:
         if silent or identity != folder.identity:
             _log.info("%s is watched anew", folder.root)
             self._rewatch(folder)
+        elif folder.behind is not None:
+            self._box.put(folder.name, None)
 
     def _hears(self, folder: _Folder) -> bool:
         return self._observer is not None and folder.watch is not None and self._observer.hears(folder.watch)
@@ -239,7 +275,7 @@ class Watcher:
     def _schedule(self, observer: FolderObserver, folder: _Folder) -> None:
         try:
             real_root = folder.root.resolve()  # else a link itself is watched; and macOS reports real paths
-            handler = Handler(folder.name, str(real_root), self._box)
+            handler = Handler(folder.name, str(real_root), self._box, self._is_ours)
             folder.watch, folder.handler = observer.schedule(handler, real_root), handler
         except (FileNotFoundError, NotADirectoryError):
             folder.identity = None  # gone since; `check` comes back to it
@@ -262,6 +298,7 @@ class Watcher:
 
     def _let_go(self, folder: _Folder) -> None:
         watch, folder.watch, folder.handler = folder.watch, None, None
+        folder.behind = None
         if watch is not None and self._observer is not None:
             self._observer.unschedule(watch)
 

@@ -8,11 +8,26 @@ from typing import Annotated
 import typer
 
 from hotfolder import __version__
-from hotfolder.cli import account, check, demo, estimate, init, listings, login, pause, retry, run, service
+from hotfolder.cli import (
+    account,
+    check,
+    demo,
+    dismiss,
+    estimate,
+    fetch,
+    init,
+    listings,
+    login,
+    pause,
+    retry,
+    run,
+    service,
+    stop,
+)
 
 app = typer.Typer(
     name="hotfolder",
-    add_completion=False,
+    add_completion=True,
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -54,8 +69,11 @@ app.command()(listings.status)
 app.command()(listings.images)
 app.command()(listings.batches)
 app.command()(retry.retry)
+app.command()(dismiss.dismiss)
+app.command()(fetch.fetch)
 app.command()(pause.pause)
 app.command()(pause.resume)
+app.command()(stop.stop)
 app.command()(check.check)
 app.command()(estimate.estimate)
 app.command()(login.login)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -31,6 +31,10 @@ class Beside:
 
     def note_config_problem(self, problem: str) -> None: ...
 
+    def note_config_right(self) -> None: ...
+
+    def note_not_sent(self, folder: str, groups: Mapping[str, int], new: frozenset[str]) -> None: ...
+
     async def run(self, steward: Steward, journal: Journal) -> None:
         """Returning ends the daemon."""
         await asyncio.Event().wait()
@@ -45,6 +49,8 @@ class Journal:
 
     beside: Beside
     delivered: int = 0
+    repeated: int = 0
+    """Of those, how many were pictures that had been paid for before."""
     was_interrupted: bool = False
     changed: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -55,6 +61,7 @@ class Journal:
     def note_change(self, before: Image, after: Image) -> None:
         if after.state is State.DELIVERED and before.state is not State.DELIVERED:
             self.delivered += 1
+            self.repeated += after.repeat_of is not None
         self.changed.set()
         self.beside.note_change(before, after)
 
@@ -76,12 +83,25 @@ class Work:
         """Until it is done (`once`), `beside` has ended, or a signal comes. `signals`: where this is not the main thread."""
         beside = beside or Beside()
         stop, journal = asyncio.Event(), Journal(beside)
-        listeners = Listeners(journal.note_change, journal.note_new, beside.note_config_problem)
-        steward = Steward(self.config, self.home, self.tokens, self.read_config, listeners)
 
         def begin_ending() -> None:
             journal.was_interrupted = True
             self.face.announce_ending()
+
+        def end() -> None:
+            if not stop.is_set():
+                begin_ending()
+                stop.set()
+
+        listeners = Listeners(
+            journal.note_change,
+            journal.note_new,
+            beside.note_config_problem,
+            beside.note_config_right,
+            beside.note_not_sent,
+            end,
+        )
+        steward = Steward(self.config, self.home, self.tokens, self.read_config, listeners)
 
         def leave_at_once() -> None:
             self.face.leave()

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from hotfolder.core.config import Config
 
 
+MOST_NAMED = 3
+
+
 def check(context: typer.Context, as_json: Json = False) -> None:
     """Is all well? Config, sign-in, folders, workflows and prices, credits, disk and service, one line each."""
     home = home_of(context)
@@ -60,8 +63,9 @@ def findings_of(home: Home, config: Config) -> Iterator[Finding]:
     yield from _of_service(home, config)
     ledger, used = _of_ledger(home, config)
     for folder in config.folders:
-        yield from findings_of_folder(folder, folder.name in used)
+        yield from findings_of_folder(folder, folder.name in used, config)
     yield ledger
+    yield from _of_lost(home)
     yield finding_of_disk("hotfolder's own files", home.data)
     yield Finding("log", None, str(home.log_file))
     yield from findings_of_desktop()
@@ -95,6 +99,26 @@ def _of_ledger(home: Home, config: Config) -> tuple[Finding, frozenset[str]]:
         return Finding("ledger", True, str(home.ledger)), frozenset(filter(ledger.out_folder_used, names))
     finally:
         ledger.close()
+
+
+def _of_lost(home: Home) -> Iterator[Finding]:
+    """Paid results whose pictures are not here."""
+    from hotfolder.cli.fetch import lost_executions
+    from hotfolder.core.fetching import path_of
+
+    try:
+        lost = lost_executions(home)
+    except HotfolderError:
+        return  # the ledger's own finding says why
+    if lost:
+        names = ", ".join(path_of(one) for one in lost[:MOST_NAMED])
+        more = f" and {len(lost) - MOST_NAMED:,} more" if len(lost) > MOST_NAMED else ""
+        yield Finding(
+            "paid elsewhere",
+            None,
+            f"{counted(len(lost), 'paid picture is', 'paid pictures are')} not here: {names}{more}",
+            "If they are yours: `hotfolder fetch --all` puts their results into the out folders, free of charge.",
+        )
 
 
 def _of_daemon(home: Home) -> Finding:

@@ -10,34 +10,37 @@ from typing import TYPE_CHECKING
 
 from hotfolder.cli.finding import Finding
 from hotfolder.cli.output import counted
+from hotfolder.core.plain_words import plain_reason
 from hotfolder.errors import HotfolderError
 
 if TYPE_CHECKING:
-    from hotfolder.core.config import FolderConfig
+    from hotfolder.core.config import Config, FolderConfig
 
 ROOM_BYTES = 500 * 1000 * 1000
 """Less free disk than this is trouble ahead: a few large TIFFs."""
 SELF_TEST_S = 3.0
 
 
-def findings_of_folder(folder: FolderConfig, was_used: bool) -> Iterator[Finding]:
+def findings_of_folder(folder: FolderConfig, was_used: bool, config: Config) -> Iterator[Finding]:
     """In folder, watching, out folder, disk. `was_used`: results have been put into the out folder before."""
-    yield _of_in_folder(folder)
+    yield _of_in_folder(folder, config)
     if Path(folder.in_folder).is_dir():
         yield _of_watching(folder)
     out = Path(folder.out_folder)
     yield _of_out_folder(folder.name, out, was_used)
-    if out.is_dir():
+    if os.path.isdir(out):  # noqa: PTH112 - never raises
         yield finding_of_disk(f"{folder.name}, out", out)
 
 
-def _of_in_folder(folder: FolderConfig) -> Finding:
+def _of_in_folder(folder: FolderConfig, config: Config) -> Finding:
+    from hotfolder.adapters.neighbours import Neighbourhood
     from hotfolder.adapters.scanner import scan_folder
-    from hotfolder.core.ignore import IgnoreRules
+    from hotfolder.core.ignore import IgnoreRules, Kind
 
     name = f"{folder.name}, in"
     try:
-        scan = scan_folder(Path(folder.in_folder), IgnoreRules(folder.ignore))
+        foreign = Neighbourhood(config).of(folder.name).look()
+        scan = scan_folder(Path(folder.in_folder), IgnoreRules(folder.ignore), foreign)
     except HotfolderError as error:
         return Finding(name, False, error.title, error.advice)
     if scan.trouble:
@@ -45,6 +48,9 @@ def _of_in_folder(folder: FolderConfig) -> Finding:
         return Finding(
             name, False, f"{path} cannot be read: {reason}", "Give this user the right to read it."
         )
+    for path, verdict in scan.passed_over:
+        if verdict.kind is Kind.ELSEWHERE:
+            return Finding(name, False, f"{path} is not looked into: {verdict.reason}", verdict.advice)
     return Finding(name, True, f"{folder.in_folder}, {counted(len(scan.files), 'image')}")
 
 
@@ -72,33 +78,29 @@ def _of_watching(folder: FolderConfig) -> Finding:
 
 
 def _of_out_folder(folder: str, out: Path, was_used: bool) -> Finding:
+    """Proven as it is before anything is paid, and told in the same words."""
+    from hotfolder.adapters.out_trouble import guarded
+    from hotfolder.adapters.probes import prove_root
+
     name = f"{folder}, out"
-    if not out.exists():
-        if was_used or not out.parent.is_dir():
-            return Finding(name, False, f"{out} is not there", "Connect the drive, or make the folder.")
-        if not os.access(out.parent, os.W_OK):
-            return Finding(
-                name, False, f"{out} cannot be made", f"Give this user the right to write in {out.parent}."
-            )
-        return Finding(name, True, f"{out}, made at the first result")
-    trouble = _write_trouble(out)
-    if trouble:
-        return Finding(
-            name, False, f"{out} cannot be written: {trouble}", "Give this user the right to write there."
-        )
+    try:
+        with guarded(out):
+            if not out.exists():
+                return _of_missing_out_folder(name, out, was_used)
+            prove_root(out, [])
+    except HotfolderError as error:
+        return Finding(name, False, error.title, error.advice)
     return Finding(name, True, f"{out} can be written")
 
 
-def _write_trouble(out: Path) -> str:
-    from hotfolder.core.naming import part_name
-
-    probe = out / part_name("check")
-    try:
-        probe.write_bytes(b"")
-        probe.unlink()
-    except OSError as error:
-        return error.strerror or str(error)
-    return ""
+def _of_missing_out_folder(name: str, out: Path, was_used: bool) -> Finding:
+    if was_used or not out.parent.is_dir():
+        return Finding(name, False, f"{out} is not there", "Connect the drive, or make the folder.")
+    if not os.access(out.parent, os.W_OK):
+        return Finding(
+            name, False, f"{out} cannot be made", f"Give this user the right to write in {out.parent}."
+        )
+    return Finding(name, True, f"{out}, made at the first result")
 
 
 def finding_of_disk(name: str, place: Path) -> Finding:
@@ -107,7 +109,7 @@ def finding_of_disk(name: str, place: Path) -> Finding:
         free = shutil.disk_usage(there).free
     except OSError as error:
         return Finding(
-            f"{name}, disk", False, f"its room cannot be seen: {error.strerror}", "Check the drive."
+            f"{name}, disk", False, f"its room cannot be seen: {plain_reason(error)}", "Check the drive."
         )
     enough = free >= ROOM_BYTES
     advice = "" if enough else "Make room there: results could not be put anywhere."

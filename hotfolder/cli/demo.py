@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hotfolder.cli.output import counted, printable, say
+from hotfolder.core.plain_words import plain_reason
 from hotfolder.errors import ExitCode, HotfolderError
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def sandbox(
         Sandbox(port=port).serve_forever(_welcome)
     except OSError as error:
         raise HotfolderError(
-            f"The sandbox cannot listen on port {port}: {error.strerror or error}.",
+            f"The sandbox cannot listen on port {port}: {plain_reason(error)}.",
             "Take another one with --port, or --port 0 for any that is free.",
         ) from error
 

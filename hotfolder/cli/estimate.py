@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from hotfolder.adapters.autoretouch import AutoRetouch
     from hotfolder.adapters.home import Home
     from hotfolder.adapters.ledger import Ledger
+    from hotfolder.adapters.neighbours import Neighbours
     from hotfolder.core.config import Config, FolderConfig
     from hotfolder.ports import Target
 
@@ -56,7 +57,7 @@ def estimate(
     names = [one.name for one in config.folders]
     if folder is not None and folder not in names:
         raise ConfigError(f"There is no hot folder {folder!r}.", f"There is: {', '.join(names)}.")
-    surveys = _survey_all(home, [one for one in config.folders if folder in (None, one.name)])
+    surveys = _survey_all(home, config, [one for one in config.folders if folder in (None, one.name)])
     prices = ask_prices(home, config, [survey.name for survey in surveys])
     for survey in surveys:
         survey.price = prices.of_folder.get(survey.name)
@@ -94,25 +95,26 @@ def ask_prices(home: Home, config: Config, names: list[str]) -> Prices:
 # --- looking --------------------------------------------------------------------------------------
 
 
-def _survey_all(home: Home, folders: list[FolderConfig]) -> list[Survey]:
+def _survey_all(home: Home, config: Config, folders: list[FolderConfig]) -> list[Survey]:
     from hotfolder.adapters.ledger_file import read_ledger
+    from hotfolder.adapters.neighbours import Neighbourhood
 
-    ledger = read_ledger(home.ledger)
+    ledger, neighbourhood = read_ledger(home.ledger), Neighbourhood(config)
     try:
-        return [_survey(folder, ledger) for folder in folders]
+        return [_survey(folder, neighbourhood.of(folder.name), ledger) for folder in folders]
     finally:
         if ledger is not None:
             ledger.close()
 
 
-def _survey(folder: FolderConfig, ledger: Ledger | None) -> Survey:
+def _survey(folder: FolderConfig, neighbours: Neighbours, ledger: Ledger | None) -> Survey:
     from hotfolder.adapters.scanner import scan_folder
     from hotfolder.core.ignore import IgnoreRules
     from hotfolder.core.image import State
 
     survey = Survey(folder.name)
     try:
-        scan = scan_folder(Path(folder.in_folder), IgnoreRules(folder.ignore))
+        scan = scan_folder(Path(folder.in_folder), IgnoreRules(folder.ignore), neighbours.look())
     except HotfolderError as away:
         survey.trouble = str(away)
         return survey

@@ -14,14 +14,17 @@ from typing import Any
 
 from hotfolder import __version__
 from hotfolder.adapters.browser import open_address
+from hotfolder.adapters.clicks import was_clicked
 from hotfolder.adapters.home import Home
 from hotfolder.adapters.notifier import Notifier
 from hotfolder.cli.context import config_of
 from hotfolder.cli.endings import ended_by_signals
 from hotfolder.cli.finding import Finding
+from hotfolder.cli.second_click import answer_clicks
 from hotfolder.cli.stage import Stage
 from hotfolder.control.guide import Guide
 from hotfolder.core.config import Config
+from hotfolder.core.desktop_words import for_desktop
 from hotfolder.core.glance import Action, Deed
 from hotfolder.core.glancing import glance_before_start
 from hotfolder.core.telling_words import Notification, Urgency
@@ -52,8 +55,14 @@ async def config_when_right(home: Home, read_config: Callable[[], Config], stage
 
 async def tell(error: HotfolderError, action: Action | None = None) -> None:
     """As a notification, to somebody who has no terminal before them."""
+    title, advice = for_desktop(error.title), for_desktop(error.advice)
+    await show_once(Notification(title, advice, Urgency.HIGH, action, key="start"))
+
+
+async def show_once(notification: Notification) -> None:
+    """Nobody is there afterwards to follow a click."""
     notifier = Notifier(lambda _: None)
-    await notifier.show(Notification(error.title, error.advice, Urgency.HIGH, action, key="start"))
+    await notifier.show(notification)
     await notifier.close()
 
 
@@ -73,7 +82,7 @@ async def _guide(home: Home, stage: Stage, ending: asyncio.Event) -> None:
                 f"There is no config yet ({home.config}), and no browser could be opened to make one.",
                 "Run `hotfolder init` in a terminal.",
             )
-        await _first_of(guide.written(), ending)
+        await _first_of(guide.written(), ending, answer_clicks(home, open_page))
 
 
 async def _until_it_changes(home: Home, stage: Stage, ending: asyncio.Event, error: ConfigError) -> None:
@@ -82,6 +91,8 @@ async def _until_it_changes(home: Home, stage: Stage, ending: asyncio.Event, err
     stage.answer_clicks(_Doing({Deed.SETTINGS: lambda: open_in_editor(home.config)}, ending).act)
     before = await asyncio.to_thread(_stamp, home)
     while not ending.is_set() and await asyncio.to_thread(_stamp, home) == before:
+        if await asyncio.to_thread(was_clicked, home):
+            await tell(error, Action(Deed.SETTINGS))
         with suppress(TimeoutError):
             async with asyncio.timeout(LOOK_S):
                 await ending.wait()
@@ -94,8 +105,10 @@ def _stamp(home: Home) -> tuple[int, int] | None:
     return None
 
 
-async def _first_of(work: Coroutine[Any, Any, None], ending: asyncio.Event) -> None:
-    tasks = [asyncio.create_task(work), asyncio.create_task(ending.wait())]
+async def _first_of(
+    work: Coroutine[Any, Any, None], ending: asyncio.Event, beside: Coroutine[Any, Any, None]
+) -> None:
+    tasks = [*map(asyncio.create_task, (work, beside)), asyncio.create_task(ending.wait())]
     await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     for task in tasks:
         task.cancel()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from hotfolder.adapters.home import Home
 from hotfolder.adapters.login_items import refresh_login_item
@@ -15,6 +15,8 @@ from hotfolder.core.image import Image
 from hotfolder.pipeline.teller import Teller
 from hotfolder.steward import Steward
 from hotfolder.tray.desk import Desk
+
+CONFIG_IS_WRONG = "config.yaml is wrong; the old settings hold"
 
 
 class Foreground(Beside):
@@ -47,8 +49,15 @@ class Foreground(Beside):
 
     def note_config_problem(self, problem: str) -> None:
         if self._teller is not None:
-            title = "config.yaml is wrong; the old settings hold"
-            self._teller.tell_problem(title, problem, Action(Deed.SETTINGS))
+            self._teller.tell_problem(CONFIG_IS_WRONG, problem, Action(Deed.SETTINGS))
+
+    def note_config_right(self) -> None:
+        if self._teller is not None:
+            self._teller.problem_is_over(CONFIG_IS_WRONG)
+
+    def note_not_sent(self, folder: str, groups: Mapping[str, int], new: frozenset[str]) -> None:
+        if self._teller is not None:
+            self._teller.note_not_sent(folder, groups, new)
 
     # --- running ----------------------------------------------------------------------------------
 
@@ -62,6 +71,7 @@ class Foreground(Beside):
             holds=lambda: steward.holds,
             call_ledger=steward.call_ledger,
             show=notifier.show,
+            withdraw=notifier.withdraw,
         )
         self._telling = asyncio.create_task(self._teller.run(self._enough), name="notifications")
         if self._answer_clicks is not None:

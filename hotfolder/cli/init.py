@@ -93,7 +93,7 @@ def _guide(context: typer.Context, given: Given, asker: Asker) -> bool:
     chosen = choose(steps, organizations, given.organization, given.workflow, asker)
     draft = _choose_folders(steps, given, chosen, asker)
     draft = _decide_about_existing(draft, given, chosen, asker)
-    return _write(steps, draft, asker)
+    return _write(steps, draft, asker, chosen.price)
 
 
 def _require_answers(given: Given, asker: Asker) -> None:
@@ -198,7 +198,7 @@ def _decide_about_existing(draft: Draft, given: Given, chosen: Chosen, asker: As
     answer = given.existing or AlreadyThere.PROCESS
     if inside.images:
         answer = asker.answer(
-            "Process them, or skip them (only new images)? Write process or skip",
+            "Process them, or skip them (only new images)? Write process or skip (p or s is enough)",
             _already_there_in,
             option="--existing",
             given=given.existing,
@@ -217,9 +217,19 @@ def _already_there_in(text: str) -> AlreadyThere:
 # --- the end --------------------------------------------------------------------------------------
 
 
-def _write(steps: FirstSteps, draft: Draft, asker: Asker) -> bool:
+def _images_now(draft: Draft) -> int:
+    """How many images are sent as soon as hotfolder runs."""
+    from hotfolder.adapters.first_folders import look_into
+    from hotfolder.core.config import Existing
+
+    inside = Path(draft.in_folder)
+    return look_into(inside).images if draft.existing is Existing.PROCESS and inside.is_dir() else 0
+
+
+def _write(steps: FirstSteps, draft: Draft, asker: Asker, price: int | None) -> bool:
     from hotfolder.adapters.first_folders import shortened
     from hotfolder.core.config import Existing
+    from hotfolder.core.first_run import total_words
 
     if asker.talks:
         say(f"\n{printable(draft.name)}: {printable(draft.workflow.name)}")
@@ -227,6 +237,7 @@ def _write(steps: FirstSteps, draft: Draft, asker: Asker) -> bool:
         say(f"    out  {printable(shortened(Path(draft.out_folder)))}{_to_be_made(draft.out_folder)}")
         if draft.existing is Existing.SKIP:
             say("    images that are there already are skipped")
+        say(f"    costs  {total_words(_images_now(draft), price)}")
         if not ask_yes("Write this into the config?"):
             say("Nothing was written.")
             return False

@@ -21,7 +21,8 @@ from rich.text import Text
 
 from hotfolder.cli.output import cell, counted, counts_in_words, printable, say
 from hotfolder.core.present_work import PresentWork
-from hotfolder.core.snapshot import Status, status_of_counts
+from hotfolder.core.snapshot import Status, status_of_counts, waits_until
+from hotfolder.core.state_words import waits_by_facts
 
 if TYPE_CHECKING:
     from hotfolder.adapters.home import Home
@@ -134,7 +135,8 @@ class Board(Face):
             work = self._work[folder.name]
             bar = ProgressBar(total=max(work.total, 1), completed=work.done, width=24)
             share = Text(f"{work.done:,}/{work.total:,}")
-            words = Text(counts_in_words(folder.counts))
+            waits = waits_by_facts(folder.name, folder.state, status.held)
+            words = Text(counts_in_words(folder.counts, waits=waits))
             table.add_row(Text(printable(folder.name), style="bold"), cell(folder.state), bar, share, words)
         return table
 
@@ -142,7 +144,8 @@ class Board(Face):
 def _held(status: Status) -> list[Text]:
     return [
         Text(
-            f"{hold['folder'] + ': ' if hold['folder'] else ''}{hold['reason']} {hold['advice']}",
+            f"{hold['folder'] + ': ' if hold['folder'] else ''}{hold['reason']}"
+            f"{f' Waits{waits_until(hold)}.' if hold['until'] else ''} {hold['advice']}",
             style="yellow",
         )
         for hold in status.held

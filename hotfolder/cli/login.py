@@ -16,7 +16,7 @@ import typer
 
 from hotfolder.cli.context import ask_service, home_of, keyring_of, service_of, tokens_of
 from hotfolder.cli.output import printable, say, warn
-from hotfolder.errors import ConfigError, HotfolderError, SignInNeeded, TemporaryError
+from hotfolder.errors import ConfigError, ExitCode, HotfolderError, SignInNeeded, TemporaryError
 
 if TYPE_CHECKING:
     from hotfolder.adapters.autoretouch import DeviceCode
@@ -43,6 +43,7 @@ def login(
 ) -> None:
     """Sign in to AutoRetouch in your browser. The sign-in is checked and then kept safe."""
     from hotfolder.adapters.sign_in import keep
+    from hotfolder.control import client
 
     home = home_of(context)
     service, _ = service_of(home)
@@ -55,6 +56,7 @@ def login(
         say("\nStopped. Nothing was changed.")
         raise typer.Exit(INTERRUPTED) from None
     source = keep(home, token, in_file=store is Store.FILE, keyring=keyring)
+    client.signed_in(home)
     say(f"Signed in. The refresh token is kept in {source.describe()}.")
     if store is Store.FILE:
         warn("Note: whoever can read your files can read it there; a keyring is safer where there is one.")
@@ -137,8 +139,36 @@ def _ask_for_token() -> str:
 
 
 def logout(context: typer.Context) -> None:
-    """Make the refresh token worthless, and forget it."""
+    """Make the refresh token worthless, and forget it. A running hotfolder sends nothing more from that moment on."""
     home = home_of(context)
+    was_told = _tell_daemon(home)  # first: its access token would work on for hours (keeps I14)
+    _forget_everywhere(home)
+    if not was_told:
+        raise typer.Exit(ExitCode.SOME_FAILED)
+
+
+def _tell_daemon(home: Home) -> bool:
+    """False where one runs that cannot be told."""
+    from hotfolder.cli.stop import how_to_end
+    from hotfolder.control import client
+
+    try:
+        is_given = client.sign_out(home)
+    except HotfolderError:
+        warn(
+            "Note: the hotfolder that runs could not be told, so it may go on sending, and spending, for a while."
+        )
+        warn(f"      Run `hotfolder stop`; if that does not answer either: {how_to_end(home)}")
+        return False
+    if is_given and not _variable_is_set():
+        warn(
+            f"Note: the hotfolder that runs was started with {_variable()} in its environment. It sends nothing more,"
+            " but take the variable out there, or its next start is signed in again."
+        )
+    return True
+
+
+def _forget_everywhere(home: Home) -> None:
     chosen = tokens_of(home)
     was_signed_in = _sign_out(home, chosen)
     for source in _other_places(home, chosen):
@@ -149,7 +179,9 @@ def logout(context: typer.Context) -> None:
     if not was_signed_in:
         say("hotfolder is not signed in.")
         return
-    say("Signed out. A running hotfolder keeps its queue, and goes on after the next `hotfolder login`.")
+    say(
+        "Signed out. A running hotfolder keeps its queue, sends nothing, and goes on after the next `hotfolder login`."
+    )
     if _variable_is_set():
         warn(f"Note: {_variable()} is still set in your environment; take it out there.")
 

@@ -19,7 +19,7 @@ _STATE_STYLES = {
     "held": "yellow",
     "waiting": "yellow",
     "paused": "yellow",
-    "in_qa": "cyan",
+    "with QA": "cyan",
     "working": "cyan",
 }
 
@@ -83,18 +83,14 @@ def counted(number: int, thing: str, things: str = "") -> str:
     return f"{number:,} {thing if number == 1 else things or thing + 's'}"
 
 
-def state_word(state: str) -> str:
-    """A state as it stands in a sentence."""
-    return {"in_qa": "in QA"}.get(state, state)
+def counts_in_words(counts: Mapping[str, int], *, waits: bool = False) -> str:
+    """`3 uploading, 12 delivered`, in the order of an image's life. `waits`: nothing travels now."""
+    from hotfolder.core.state_words import in_words
 
-
-def counts_in_words(counts: Mapping[str, int]) -> str:
-    """`3 queued, 12 delivered`, in the order of an image's life."""
-    from hotfolder.core.image import State
-
-    order = {state.value: index for index, state in enumerate(State)}
-    present = sorted((s for s in counts if counts[s]), key=lambda s: order.get(s, len(order)))
-    return ", ".join(f"{counts[s]:,} {state_word(s)}" for s in present) or "no images"
+    return (
+        ", ".join(f"{number:,} {word}" for word, number in in_words(counts, waits=waits).items())
+        or "no images"
+    )
 
 
 def local_time(iso: str | None) -> str:

@@ -21,7 +21,7 @@ Folder = Annotated[
 
 
 def pause(context: typer.Context, folder: Folder = None) -> None:
-    """Send nothing and fetch nothing, until `resume`; also across restarts. Images are still noticed and queued."""
+    """Send nothing new, until `resume`; also across restarts. What is paid comes home; new images are noticed and queued."""
     from hotfolder.control import client
     from hotfolder.core.holds import ACCOUNT, after_pause
 
@@ -33,7 +33,7 @@ def pause(context: typer.Context, folder: Folder = None) -> None:
         lambda paused: after_pause(paused, folder or ACCOUNT),
     )
     what = "Everything is" if folder is None else f"{printable(folder)} is"
-    say(f"{what} paused. What is running finishes; `{_again(folder)}` goes on.")
+    say(f"{what} paused: nothing new is sent, what is paid comes home. `{_again(folder)}` goes on.")
     if folder is None and len(folders) > 1:
         say("A single hot folder goes on with `hotfolder resume FOLDER`.")
 

@@ -1,4 +1,4 @@
-"""`hotfolder retry`: failed images again, through the running daemon or, without one, in the ledger itself."""
+"""`hotfolder retry`: failed images again, and ignored ones after all: by the running daemon, or in the ledger itself."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hotfolder.cli.context import config_of, home_of, only_writer
-from hotfolder.cli.output import counted, printable, say, state_word
+from hotfolder.cli.output import counted, printable, say
 from hotfolder.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def retry(
     ] = None,
     everything: Annotated[bool, typer.Option("--all", help="Every failed image.")] = False,
 ) -> None:
-    """Try failed images again. One that was paid is not created a second time."""
+    """Try failed images again, or send ignored ones that you name. One that was paid is not created a second time."""
     from hotfolder.cli.listings import read_memory
 
     if bool(paths) == everything:
@@ -45,8 +45,9 @@ def retry(
     config = config_of(home)
     memory = read_memory(home)
     images = memory.images
-    chosen = images if everything else _named(paths or [], images, config)
-    failed = [image for image in chosen if image.state.value == "failed"]
+    chosen = images if everything else named(paths or [], images, config)
+    meant = ("failed",) if everything else ("failed", "ignored", "dismissed")
+    failed = [image for image in chosen if image.state.value in meant]
     if not everything:
         _say_what_has_not_failed(chosen, memory.holds)
     retried, is_running = _try_again(home, failed, everything)
@@ -56,18 +57,18 @@ def retry(
 # --- which ----------------------------------------------------------------------------------------
 
 
-def _named(paths: Sequence[str], images: list[Image], config: Config) -> list[Image]:
+def named(paths: Sequence[str], images: list[Image], config: Config) -> list[Image]:
     """The images these paths mean; raises `ConfigError` for one that means none."""
     found: dict[str, Image] = {}
     for path in paths:
-        meant = [image for image in images if _means(path, image, config)]
+        meant = [image for image in images if means(path, image, config)]
         if not meant:
             raise ConfigError(f"There is no image {printable(path)!r}.", _what_is_near(path, images))
         found.update((image.id, image) for image in meant)
     return list(found.values())
 
 
-def _means(path: str, image: Image, config: Config) -> bool:
+def means(path: str, image: Image, config: Config) -> bool:
     """Whether `path` is the image or a folder above it: as listed, or as a file that lies in its in folder."""
     from hotfolder.core.naming import path_key
 
@@ -134,10 +135,12 @@ def _record(home: Home, failed: list[Image]) -> int:
 def _say_what_has_not_failed(chosen: list[Image], holds: list[Hold]) -> None:
     """Only where nothing that was named has failed: else it is clear what is meant."""
     from hotfolder.core.holds import shown_state
+    from hotfolder.core.state_words import state_word, waits_in
 
     states = {image.path: shown_state(image, holds)[0].value for image in chosen}
-    for path in [] if "failed" in states.values() else list(states)[:NEAR]:
-        say(f"{printable(path)} has not failed: it is {state_word(states[path])}.")
+    waits = {image.path: waits_in(image.folder, holds) for image in chosen}
+    for path in [] if {"failed", "ignored", "dismissed"} & set(states.values()) else list(states)[:NEAR]:
+        say(f"{printable(path)} has not failed: it is {state_word(states[path], waits=waits[path])}.")
 
 
 def _say_what_happens(

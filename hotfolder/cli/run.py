@@ -70,14 +70,17 @@ def _run(home: Home, *, tray: bool) -> None:
 
 
 def _on_desktop(home: Home, *, tray: bool) -> None:
-    """Nobody reads what is printed here: what goes wrong is a notification as well."""
+    """Nobody reads what is printed here: what goes wrong is a notification as well. A second click shows what runs."""
     import asyncio
 
-    from hotfolder.adapters.home import sole_daemon
+    from hotfolder.adapters.clicks import first_click, leave_word
+    from hotfolder.adapters.home import is_running, sole_daemon
     from hotfolder.adapters.sd_notify import Systemd
     from hotfolder.cli.at_work import log_kept
     from hotfolder.cli.first_start import config_when_right, tell
+    from hotfolder.cli.second_click import tell_what_runs
     from hotfolder.cli.stage import on_stage
+    from hotfolder.errors import AnotherDaemon
 
     async def play(stage: Stage) -> None:
         async with Systemd().watching():
@@ -86,12 +89,21 @@ def _on_desktop(home: Home, *, tray: bool) -> None:
                 with sole_daemon(home):
                     await _play(home, config, stage)
 
-    with log_kept(home):
-        try:
-            on_stage(play, tray=tray)
-        except HotfolderError as error:
-            asyncio.run(tell(error))
-            raise
+    with first_click(home) as is_first:
+        if is_running(home) or (not is_first and not leave_word(home)):
+            asyncio.run(tell_what_runs(home, partial(_config, home)))
+            say("hotfolder is running already.")
+            return
+        if not is_first:
+            return
+        with log_kept(home):
+            try:
+                on_stage(play, tray=tray)
+            except AnotherDaemon:
+                asyncio.run(tell_what_runs(home, partial(_config, home)))
+            except HotfolderError as error:
+                asyncio.run(tell(error))
+                raise
 
 
 async def _play(home: Home, config: Config, stage: Stage) -> None:
@@ -158,7 +170,8 @@ def _closing_lines(home: Home, journal: Journal) -> list[str]:
     memory = read_memory(home)
     failed = [image for image in memory.images if image.state is State.FAILED]
     waiting = [image for image in memory.images if not image.state.is_final]
-    parts = [f"{counted(journal.delivered, 'image')} delivered"]
+    known = f" ({journal.repeated:,} of them known, for 0 credits)" if journal.repeated else ""
+    parts = [f"{counted(journal.delivered, 'image')} delivered{known}"]
     parts += [f"{len(failed):,} failed"] if failed else []
     parts += [f"{len(waiting):,} held"] if waiting else []
     nothing_new = " There was nothing to do." if parts == ["0 images delivered"] and not memory.holds else ""

@@ -70,7 +70,7 @@ def uninstall() -> None:
     from hotfolder.adapters import login_items
 
     if login_items.uninstall():
-        say("hotfolder will no longer start at login. If it runs now, it goes on until you end it.")
+        say("hotfolder will no longer start at login. If it runs now, it goes on until `hotfolder stop`.")
     else:
         say("hotfolder was not started at login; there was nothing to remove.")
 

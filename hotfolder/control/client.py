@@ -4,19 +4,30 @@ from __future__ import annotations
 
 import http.client
 import json
+import time
 import urllib.error
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
-from hotfolder.adapters.home import Home
+from hotfolder.adapters.home import Home, is_running
 from hotfolder.adapters.private_file import FileTooOpen, read_private
 from hotfolder.errors import DaemonNotRunning, HotfolderError
 
 ANSWER_WITHIN_S = 5.0
 RETRY_WITHIN_S = 120.0
 """Thousands of images are thousands of commits."""
+
+SIGN_OUT_WITHIN_S = 45.0
+"""A refresh under way is waited for, and a daemon that is being replaced."""
+
+APPEARS_WITHIN_S = 5.0
+"""So long a hotfolder that holds the home may take until it can be asked, and one that ends until it no longer holds it."""
+
+LOOK_S = 0.1
+
+T = TypeVar("T")
 
 _opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # no proxy leads to this computer
 
@@ -31,6 +42,18 @@ def retry(home: Home, ids: Sequence[str] | None) -> int:
     """Try these failed images again (None: all, and everything that waits); how many they were."""
     body = json.dumps({"ids": None if ids is None else list(ids)}).encode()
     return int(_ask(home, "/api/retry", body, RETRY_WITHIN_S)["retried"])
+
+
+def dismiss(home: Home, ids: Sequence[str] | None) -> int:
+    """Be done with these failed or ignored images (None: with all of them); how many they were."""
+    body = json.dumps({"ids": None if ids is None else list(ids)}).encode()
+    return int(_ask(home, "/api/dismiss", body, RETRY_WITHIN_S)["dismissed"])
+
+
+def fetch(home: Home, execution_ids: Sequence[str], image_ids: Sequence[str]) -> int:
+    """Get these results once more, free of charge; how many they are."""
+    body = json.dumps({"executions": list(execution_ids), "images": list(image_ids)}).encode()
+    return int(_ask(home, "/api/fetch", body, RETRY_WITHIN_S)["fetched"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +76,47 @@ def pause(home: Home, folder: str | None) -> None:
 
 def resume(home: Home, folder: str | None) -> None:
     _ask(home, "/api/resume", json.dumps({"folder": folder}).encode(), RETRY_WITHIN_S)
+
+
+def sign_out(home: Home) -> bool | None:
+    """When this returns the running daemon spends nothing any more (keeps I14); whether its sign-in was given from outside,
+    None where none runs. Raises `DaemonNotRunning` for one that runs and cannot be reached."""
+    facts = _of_whoever_runs(home, lambda: _ask(home, "/api/sign-out", b"{}", SIGN_OUT_WITHIN_S))
+    return None if facts is None else bool(facts["is_given"])
+
+
+def signed_in(home: Home) -> None:
+    """Tell a running daemon; none, or one that cannot be reached, sees by itself what has been stored."""
+    try:
+        _ask(home, "/api/signed-in", b"{}", ANSWER_WITHIN_S)
+    except HotfolderError:
+        return
+
+
+def stop(home: Home) -> bool:
+    """Ask the running daemon to end; false where none runs. Raises `DaemonNotRunning` for one that cannot be reached."""
+    return _of_whoever_runs(home, lambda: _ask(home, "/api/stop", b"{}", ANSWER_WITHIN_S)) is not None
+
+
+def process_id(home: Home) -> int | None:
+    """Of the daemon that runs, as far as it said so."""
+    try:
+        return int(json.loads(read_private(home.control) or "")["pid"])
+    except (OSError, FileTooOpen, ValueError, KeyError, TypeError):
+        return None
+
+
+def _of_whoever_runs(home: Home, ask: Callable[[], T]) -> T | None:
+    """The answer of the daemon that holds the home; None where none does. One that is starting or ending is waited for."""
+    end = time.monotonic() + APPEARS_WITHIN_S
+    while is_running(home):
+        try:
+            return ask()
+        except DaemonNotRunning:
+            if time.monotonic() >= end:
+                raise
+            time.sleep(LOOK_S)
+    return None
 
 
 def _ask(home: Home, path: str, body: bytes | None, limit_s: float) -> Any:

@@ -19,6 +19,7 @@ from hotfolder.adapters.config_writer import append_hot_folder, check_draft, wri
 from hotfolder.adapters.home import Home
 from hotfolder.adapters.keyring_tokens import VARIABLE, KeyringTokens
 from hotfolder.adapters.token_store import EnvironmentTokens, TokenSource, choose_token_source
+from hotfolder.control import client
 from hotfolder.core.config import Config, ServiceConfig
 from hotfolder.core.first_run import Draft, mistake_words, suggest_folders, suggest_name
 from hotfolder.errors import ConfigError, SignInNeeded
@@ -93,7 +94,9 @@ class FirstSteps:
         """Where it is kept now. Raises `SignInNeeded` where it cannot be."""
         self._keyring.ask_again()
         keep = partial(sign_in.keep, self.home, token, in_file=in_file, keyring=self._keyring)
-        return await asyncio.to_thread(keep)
+        source = await asyncio.to_thread(keep)
+        await asyncio.to_thread(client.signed_in, self.home)
+        return source
 
     @property
     def tokens(self) -> TokenSource:

@@ -23,7 +23,16 @@ from hotfolder.control.first_steps import FirstSteps, Offer
 from hotfolder.control.guide_end import Check, start_at_login, try_it
 from hotfolder.control.page_sign_in import PageSignIn
 from hotfolder.core.config import Existing
-from hotfolder.core.first_run import Choice, Draft, Inside, balance_words, existing_words, price_words
+from hotfolder.core.desktop_words import for_desktop
+from hotfolder.core.first_run import (
+    Choice,
+    Draft,
+    Inside,
+    balance_words,
+    existing_words,
+    price_words,
+    under_way_words,
+)
 from hotfolder.errors import ConfigError, HotfolderError, SignInNeeded
 
 
@@ -130,7 +139,7 @@ class GuideApi:
         beside = first_folders.beside(Path(draft.in_folder))
         return JSONResponse(
             {
-                "problems": problems,
+                "problems": {field: for_desktop(said) for field, said in problems.items()},
                 "new": new,
                 "images": inside.images,
                 "words": existing_words(inside, price, balance),
@@ -165,6 +174,7 @@ class GuideApi:
         draft, _, _ = self._draft(body)
         self.is_writing = True
         try:
+            under_way = await asyncio.to_thread(_under_way, draft)
             made = await asyncio.to_thread(self._steps.finish, draft)
             findings = await asyncio.to_thread(try_it, self._steps.home, self._check)
             if body.get("at_login") is True:
@@ -177,6 +187,7 @@ class GuideApi:
             "made": [str(folder) for folder in made],
             "in_folder": draft.in_folder,
             "out_folder": draft.out_folder,
+            "under_way": under_way,
             "findings": [asdict(finding) for finding in findings],
         }
         return JSONResponse(answer, background=BackgroundTask(self._note_done))
@@ -211,6 +222,13 @@ class _Nonsense(Exception):
     """Nothing that the page would send."""
 
 
+def _under_way(draft: Draft) -> str:
+    """What hotfolder begins with at once. Asked before the folders are made: then there is nothing in them."""
+    if draft.existing is Existing.SKIP or not Path(draft.in_folder).is_dir():
+        return ""
+    return under_way_words(first_folders.look_into(Path(draft.in_folder)).images)
+
+
 def _missing(draft: Draft) -> list[str]:
     folders = {"in_folder": draft.in_folder, "out_folder": draft.out_folder}
     return [field for field, path in folders.items() if not Path(path).is_dir()]
@@ -241,7 +259,7 @@ def _text(body: Mapping[str, Any], key: str) -> str:
 async def _tell(_: Request, error: Exception) -> Response:
     assert isinstance(error, HotfolderError)
     code = 401 if isinstance(error, SignInNeeded) else 409 if isinstance(error, ConfigError) else 503
-    return JSONResponse({"title": error.title, "advice": error.advice}, code)
+    return JSONResponse({"title": for_desktop(error.title), "advice": for_desktop(error.advice)}, code)
 
 
 async def _refuse(_: Request, __: Exception) -> Response:

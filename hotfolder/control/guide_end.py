@@ -8,6 +8,7 @@ from typing import Protocol
 
 from hotfolder.adapters import login_items
 from hotfolder.adapters.home import Home
+from hotfolder.core.desktop_words import for_desktop
 from hotfolder.errors import HotfolderError
 
 
@@ -46,8 +47,12 @@ def try_it(home: Home, check: Check | None) -> list[Found]:
     try:
         found = list(check(home)) if check else []
     except HotfolderError as error:
-        return [Found("check", False, error.title, error.advice)]
-    return [Found(one.name, one.ok, one.text, one.advice) for one in found if one.name != "daemon"]
+        return [_found("check", False, error.title, error.advice)]
+    return [_found(one.name, one.ok, one.text, one.advice) for one in found if one.name != "daemon"]
+
+
+def _found(name: str, ok: bool | None, text: str, advice: str) -> Found:
+    return Found(name, ok, for_desktop(text), for_desktop(advice))
 
 
 def start_at_login(home: Home) -> Found:
@@ -55,7 +60,7 @@ def start_at_login(home: Home) -> Found:
     try:
         installed = login_items.install(home, login_items.usual_kind(), tray=True)
     except HotfolderError as error:
-        return Found("start at login", False, error.title, error.advice)
-    return Found(
+        return _found("start at login", False, error.title, error.advice)
+    return _found(
         "start at login", True, "hotfolder starts by itself at each login", installed.left_to_do or ""
     )

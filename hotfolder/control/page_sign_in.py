@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from hotfolder.adapters.autoretouch.device import DeviceCode, DeviceSignIn
 from hotfolder.control.first_steps import FirstSteps
+from hotfolder.core.desktop_words import for_desktop
 from hotfolder.errors import ConfigError, HotfolderError, SignInNeeded, TemporaryError
 
 
@@ -112,4 +113,4 @@ class PageSignIn:
             self._set(Phase.DONE)
 
     def _set(self, phase: Phase, words: str = "") -> None:
-        self._phase, self._words = phase, words
+        self._phase, self._words = phase, for_desktop(words)

@@ -29,11 +29,15 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from hotfolder.adapters.home import Home
 from hotfolder.adapters.private_file import remove_private, write_private
 from hotfolder.control.loopback import HOST, Loopback
+from hotfolder.core.plain_words import plain_reason
 from hotfolder.errors import HotfolderError
 
 log = logging.getLogger(__name__)
 
 LOOPBACK_NAMES = (HOST, "localhost", "[::1]")
+
+
+Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 class Controlled(Protocol):
@@ -43,9 +47,19 @@ class Controlled(Protocol):
 
     async def retry(self, ids: Sequence[str] | None) -> int: ...
 
+    async def dismiss(self, ids: Sequence[str] | None) -> int: ...
+
     async def pause(self, folder: str | None) -> None: ...
 
     async def resume(self, folder: str | None) -> None: ...
+
+    async def fetch(self, execution_ids: Sequence[str], image_ids: Sequence[str]) -> int: ...
+
+    async def sign_out(self) -> bool: ...
+
+    async def signed_in(self) -> None: ...
+
+    def stop(self) -> None: ...
 
     @property
     def folders(self) -> list[str]: ...
@@ -75,17 +89,28 @@ def build_app(daemon: Controlled, token: str) -> Starlette:
     async def settling(_: Request) -> Response:
         return JSONResponse(daemon.settling())
 
-    async def retry(request: Request) -> Response:
+    def of_images(key: str, do: Callable[[list[str] | None], Awaitable[int]]) -> Endpoint:
+        async def answer(request: Request) -> Response:
+            try:
+                ids = _ids_in(await request.body())
+            except ValueError as error:
+                return JSONResponse({"title": str(error)}, 400)
+            return JSONResponse({key: await do(ids)})
+
+        return answer
+
+    async def fetch(request: Request) -> Response:
         try:
-            ids = _ids_in(await request.body())
+            body = await request.body()
+            executions, images = _list_in(body, "executions"), _list_in(body, "images")
         except ValueError as error:
             return JSONResponse({"title": str(error)}, 400)
-        return JSONResponse({"retried": await daemon.retry(ids)})
+        return JSONResponse({"fetched": await daemon.fetch(executions, images)})
 
     async def settings(_: Request) -> Response:
         return JSONResponse({"folders": daemon.folders, "config_problem": daemon.config_problem})
 
-    def of_folder(do: Callable[[str | None], Awaitable[None]]) -> Callable[[Request], Awaitable[Response]]:
+    def of_folder(do: Callable[[str | None], Awaitable[None]]) -> Endpoint:
         async def answer(request: Request) -> Response:
             try:
                 folder = _folder_in(await request.body())
@@ -96,6 +121,17 @@ def build_app(daemon: Controlled, token: str) -> Starlette:
 
         return answer
 
+    async def sign_out(_: Request) -> Response:
+        return JSONResponse({"is_given": await daemon.sign_out()})
+
+    async def signed_in(_: Request) -> Response:
+        await daemon.signed_in()
+        return JSONResponse({})
+
+    async def stop(_: Request) -> Response:
+        daemon.stop()
+        return JSONResponse({})
+
     async def tell(_: Request, error: Exception) -> Response:
         assert isinstance(error, HotfolderError)
         return JSONResponse({"title": error.title, "advice": error.advice}, 503)
@@ -104,9 +140,14 @@ def build_app(daemon: Controlled, token: str) -> Starlette:
         routes=[
             Route("/api/settling", settling, methods=["GET"]),
             Route("/api/settings", settings, methods=["GET"]),
-            Route("/api/retry", retry, methods=["POST"]),
+            Route("/api/retry", of_images("retried", daemon.retry), methods=["POST"]),
+            Route("/api/dismiss", of_images("dismissed", daemon.dismiss), methods=["POST"]),
+            Route("/api/fetch", fetch, methods=["POST"]),
             Route("/api/pause", of_folder(daemon.pause), methods=["POST"]),
             Route("/api/resume", of_folder(daemon.resume), methods=["POST"]),
+            Route("/api/sign-out", sign_out, methods=["POST"]),
+            Route("/api/signed-in", signed_in, methods=["POST"]),
+            Route("/api/stop", stop, methods=["POST"]),
         ],
         middleware=[
             Middleware(TrustedHostMiddleware, allowed_hosts=list(LOOPBACK_NAMES), www_redirect=False),
@@ -124,6 +165,14 @@ def _ids_in(body: bytes) -> list[str] | None:
     if not isinstance(ids, list) or not all(isinstance(one, str) for one in ids):
         raise ValueError("The body has to be {'ids': [...]} or {'ids': null}.")
     return ids
+
+
+def _list_in(body: bytes, key: str) -> list[str]:
+    data = json.loads(body)
+    found = data.get(key) if isinstance(data, dict) else None
+    if not isinstance(found, list) or not all(isinstance(one, str) for one in found):
+        raise ValueError(f"The body has to have a list of texts named {key!r}.")
+    return found
 
 
 def _folder_in(body: bytes) -> str | None:
@@ -149,7 +198,7 @@ class ControlServer:
         except OSError as error:
             log.warning(
                 "Other commands cannot reach this daemon (%s); it works on all the same",
-                error.strerror or error,
+                plain_reason(error),
             )
         return self
 

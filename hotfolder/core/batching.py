@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -41,12 +42,13 @@ class Batch:
 
 
 def base_name(rules: BatchRules, folder: str, subfolder: str, local_day: str) -> str | None:
-    """The name without its number; None where images are not grouped. `local_day` is `YYYY-MM-DD`."""
+    """The name without its number, in composed form (NFC): a Mac and a camera may spell the same folder in two ways.
+    None where images are not grouped. `local_day` is `YYYY-MM-DD`."""
     if rules.per is BatchPer.NONE:
         return None
     if rules.per is BatchPer.SUBFOLDER and subfolder:
-        return subfolder
-    return f"{folder} {local_day}"
+        return unicodedata.normalize("NFC", subfolder)
+    return unicodedata.normalize("NFC", f"{folder} {local_day}")
 
 
 def takes_another(batch: Batch, rules: BatchRules, now: float) -> bool:

@@ -61,6 +61,11 @@ class Existing(StrEnum):
     SKIP = "skip"
 
 
+class Repeats(StrEnum):
+    REUSE = "reuse"
+    SEND = "send"
+
+
 class Metadata(StrEnum):
     AS_IS = "as-is"
     KEEP = "keep"
@@ -127,6 +132,7 @@ class FolderConfig(Section):
     originals_to: FolderPath | None = Field(None, examples=["~/Pictures/Packshots/done"])
     originals: Annotated[Originals, Lax] = Originals.KEEP
     existing: Annotated[Existing, Lax] = Existing.PROCESS
+    repeats: Annotated[Repeats, Lax] = Repeats.REUSE
     priority: Annotated[int, Field(ge=-1000, le=1000)] = 0
     report: bool = False
     metadata: Annotated[Metadata, Lax] = Metadata.AS_IS

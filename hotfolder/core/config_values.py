@@ -18,6 +18,7 @@ WRITTEN = {"written": True}
 
 RESERVED_LABEL_PREFIX = "autoretouch_batch_"
 IMAGE_LABEL = "hotfolder_image_id"
+SETTINGS_LABEL = "hotfolder_settings"
 
 
 def with_unit(parse: Callable[[str], float], units: Sequence[str]) -> BeforeValidator:
@@ -63,7 +64,7 @@ def whole_path(path: Path) -> Path:
 
 
 def _label(key: str) -> str:
-    if key.startswith(RESERVED_LABEL_PREFIX) or key == IMAGE_LABEL:
+    if key.startswith(RESERVED_LABEL_PREFIX) or key in (IMAGE_LABEL, SETTINGS_LABEL):
         raise UnusableError(f"hotfolder sets the label {key} itself.", "Choose another name for it.")
     return key
 

@@ -24,7 +24,10 @@ COMPLETED = "COMPLETED"
 IN_QA = "IN_QA"
 PAYMENT_REQUIRED = "PAYMENT_REQUIRED"
 FAILED = "FAILED"
-KNOWN_STATUSES = frozenset({"CREATED", "ACTIVE", COMPLETED, IN_QA, PAYMENT_REQUIRED, FAILED})
+ACTIVE = "ACTIVE"
+KNOWN_STATUSES = frozenset({"CREATED", ACTIVE, COMPLETED, IN_QA, PAYMENT_REQUIRED, FAILED})
+PAID_STATUSES = frozenset({ACTIVE, COMPLETED, IN_QA, FAILED})
+"""Nothing is worked on without credits; CREATED may still turn out to be unpaid."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +43,10 @@ class Execution:
     result_hash: str | None = None
     result_type: str | None = None
     result_name: str | None = None
+    workflow_id: str | None = None
+    workflow_version: str | None = None
+    input_name: str = ""
+    input_hash: str | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
     credits: int | None = None
     reason: str = ""
@@ -58,24 +65,25 @@ class AskRules:
 def event_for(image: Image, execution: Execution, rules: AskRules, now: float, jitter: float) -> Event:
     """What an answer of the service means for an image in PROCESSING, IN_QA, HELD or RETRYING."""
     if execution.status == COMPLETED and execution.result_path:
-        return _finished(execution, execution.result_path)
+        return _finished(image, execution, execution.result_path)
     if execution.status in (FAILED, PAYMENT_REQUIRED):
         return _stuck(image, execution, rules, now, jitter)
     event = SeenInQa if execution.status == IN_QA else SeenProcessing
     return event(wake_at=now + ask_again_s(image, now, jitter, first_s=rules.first_s))
 
 
-def _finished(execution: Execution, result_path: str) -> Finished:
+def _finished(image: Image, execution: Execution, result_path: str) -> Finished:
     return Finished(
         service_path=result_path,
-        result_hash=execution.result_hash or _hash_in_path(result_path),
+        result_hash=execution.result_hash or hash_in_path(result_path),
         result_type=execution.result_type,
         result_name=execution.result_name,
         credits=execution.credits,
+        workflow_version=execution.workflow_version or image.workflow_version,
     )
 
 
-def _hash_in_path(result_path: str) -> str | None:
+def hash_in_path(result_path: str) -> str | None:
     """`/image/<hash>/<name>` holds the hash of the bytes [C]."""
     match = re.match(r"/image/([0-9a-f]{64})(?:/|$)", result_path)
     return match.group(1) if match else None

@@ -112,6 +112,21 @@ def existing_words(inside: Inside, price: int | None, balance: int | None) -> st
     )
 
 
+def under_way_words(images: int) -> str:
+    """What is begun with at once; empty if there is nothing."""
+    if not images:
+        return ""
+    were = "that was there already is" if images == 1 else "that were there already are"
+    return f"{count_of(images, 'image')} {were} under way now."
+
+
+def total_words(images: int, price: int | None) -> str:
+    """The price of the new hot folder, and what is spent at once."""
+    now = f"; {count_of(images, 'image')} now" if images else ""
+    cost = f": {count_of(images * price, 'credit')}" if images and price is not None else ""
+    return f"{price_words(price)}{now}{cost}"
+
+
 def _cost_words(images: int, price: int | None, balance: int | None) -> str:
     them = "it" if images == 1 else "them all"
     if price is None:

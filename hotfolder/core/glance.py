@@ -37,7 +37,9 @@ class Deed(StrEnum):
     RESUME = "resume"
     RETRY = "retry"
     RETRY_ALL = "retry all"
+    DISMISS = "dismiss"
     SEEN = "seen"
+    """What failed, or with the subject `NOT_SENT` what is not sent."""
     LOOK_AGAIN = "look again"
     SIGN_IN = "sign in"
     TOP_UP = "top up"
@@ -65,6 +67,7 @@ class Item:
 
 
 SEPARATOR = Item("")
+NOT_SENT = "not sent"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +99,8 @@ class Facts:
     problems: Sequence[Image] = ()
     failed: int = 0
     unseen: int = 0
+    not_sent_unseen: int = 0
+    """Files in the in folders that are not sent, of which the person has not said to have seen them."""
     delivered_today: int = 0
     done: int = 0
     """Images finished since the last time that nothing was open."""

@@ -6,8 +6,9 @@ the time of its next check, so that it survives a restart (I9).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
 
@@ -32,8 +33,11 @@ class HoldKind(StrEnum):
     LEDGER = "ledger"
     """The ledger cannot be written: nothing may be done that could not be remembered (I1, I2)."""
     PAUSED = "paused"
-    """The person wants it to rest; only "resume" ends it."""
+    """The person wants nothing new to be sent; only "resume" ends it."""
 
+
+PAUSED = "Paused."
+"""The reason of a pause, and of an image that would have to be paid for anew."""
 
 PATIENT_CHECKS = 6
 """So often the keyring is looked for before a person is called: half a minute to a minute."""
@@ -41,7 +45,8 @@ PATIENT_CHECKS = 6
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hold:
-    """Why images of a scope wait. `wake_at`: epoch seconds of the next check, `attempts`: checks so far."""
+    """Why images of a scope wait. `wake_at`: epoch seconds of the next check, `attempts`: checks so far; `until`: epoch
+    seconds before which the service asked not to be called (`Retry-After`), None where it named no time."""
 
     scope: str
     kind: HoldKind
@@ -50,6 +55,7 @@ class Hold:
     since: float = 0.0
     wake_at: float = 0.0
     attempts: int = 0
+    until: float | None = None
 
     @property
     def needs_person(self) -> bool:
@@ -68,26 +74,54 @@ _STOPS: Mapping[HoldKind, frozenset[Command]] = MappingProxyType(
         HoldKind.SIGN_IN: _NETWORK,
         HoldKind.KEYRING: _NETWORK,
         HoldKind.LEDGER: _NETWORK,
-        HoldKind.PAUSED: _NETWORK,
+        # What is paid comes home; and an execution that failed is not run again (`stages.wait`).
+        HoldKind.PAUSED: _SPENDING | {Command.UPLOAD},
         HoldKind.CREDITS: _SPENDING,
         HoldKind.BUDGET: _SPENDING,
         HoldKind.WORKFLOW: frozenset({Command.UPLOAD, Command.REQUEST}),
         HoldKind.IN_FOLDER: frozenset({Command.UPLOAD, Command.REQUEST}),
         # Nothing new is bought while its result could not be put anywhere.
-        HoldKind.OUT_FOLDER: frozenset({Command.UPLOAD, Command.REQUEST, Command.DELIVER}),
+        HoldKind.OUT_FOLDER: frozenset({Command.UPLOAD, Command.DELIVER}) | _SPENDING,
     }
 )
 
 
+def _stopped_by(hold: Hold) -> frozenset[Command]:
+    """The ledger's hold of a single hot folder is about working copies on its disk: only uploads of any size need one."""
+    if hold.kind is HoldKind.LEDGER and hold.scope != ACCOUNT:
+        return frozenset({Command.UPLOAD})
+    return _STOPS[hold.kind]
+
+
 def stopping(command: Command, folder: str, holds: Iterable[Hold]) -> Hold | None:
     """The hold that stops this command for this hot folder; one that needs a person before any other."""
-    found = [h for h in holds if h.scope in (ACCOUNT, folder) and command in _STOPS[h.kind]]
+    found = [h for h in holds if h.scope in (ACCOUNT, folder) and command in _stopped_by(h)]
     return min(found, key=lambda h: not h.needs_person, default=None)
+
+
+def in_force(holds: Iterable[Hold], folders: Collection[str]) -> list[Hold]:
+    """Those that mean something: a hold of a hot folder that is not in the config keeps nobody from anything."""
+    return [hold for hold in holds if hold.scope in (ACCOUNT, *folders)]
+
+
+def until_words(since: float, until: float | None) -> str:
+    """' until 14:05', by this computer's clock, with the day where that is another one than that of `since`; "" for None."""
+    if until is None:
+        return ""
+    begin, end = datetime.fromtimestamp(since).astimezone(), datetime.fromtimestamp(until).astimezone()
+    day = "" if begin.date() == end.date() else f"{end.day} {end:%B}, "
+    return f" until {day}{end:%H:%M}"
 
 
 def paused_by(holds: Iterable[Hold]) -> frozenset[str]:
     """The scopes that a person has paused."""
     return frozenset(hold.scope for hold in holds if hold.kind is HoldKind.PAUSED)
+
+
+def rests(command: Command, folder: str, holds: Iterable[Hold]) -> bool:
+    """Whether a pause stops this command for this hot folder."""
+    pauses = [hold for hold in holds if hold.kind is HoldKind.PAUSED]
+    return stopping(command, folder, pauses) is not None
 
 
 def is_paused(folder: str, holds: Iterable[Hold]) -> bool:
@@ -110,7 +144,7 @@ def after_resume(paused: frozenset[str], scope: str, folders: Iterable[str]) -> 
 
 def pause_of(scope: str, now: float) -> Hold:
     return Hold(
-        scope=scope, kind=HoldKind.PAUSED, reason="Paused.", advice="Resume it when it may go on.", since=now
+        scope=scope, kind=HoldKind.PAUSED, reason=PAUSED, advice="Resume it when it may go on.", since=now
     )
 
 

@@ -16,6 +16,7 @@ from functools import cache
 from pathspec import GitIgnoreSpec
 
 from hotfolder.core import kinds
+from hotfolder.core.conflicts import is_conflict_copy
 from hotfolder.core.naming import is_part_name
 
 
@@ -24,11 +25,22 @@ class Kind(Enum):
     NOT_RETOUCHABLE = "not retouchable"
     IGNORED = "ignored"
     OTHER = "other"
+    UNFOLLOWED = "unfollowed"
+    """A link, a pipe, a device: not opened."""
+    ELSEWHERE = "elsewhere"
+    """A subfolder that is really another folder of the config."""
+
+    @property
+    def is_silent(self) -> bool:
+        """Nobody meant it to be sent: hidden files, those of the system and of programs, what is unfinished, and what a
+        pattern of the person leaves out. Everything else that is not sent is listed with its reason."""
+        return self in (Kind.IMAGE, Kind.IGNORED)
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a path is. `group` ("CR2") is there to say a thing once per folder and kind, not once per file."""
+    """What a path is. `group` ("CR2", "link") is there to say a thing once per folder and kind, not once per file; its
+    words are in `not_sent`."""
 
     kind: Kind
     reason: str = ""
@@ -37,9 +49,14 @@ class Verdict:
 
 
 IMAGE = Verdict(Kind.IMAGE)
-OTHER = Verdict(Kind.OTHER, "not an image")
-LINK = Verdict(Kind.IGNORED, "a link; links are not followed")
-NOT_A_FILE = Verdict(Kind.IGNORED, "not a regular file")
+OTHER = Verdict(Kind.OTHER, "not an image", group="other")
+LINK = Verdict(
+    Kind.UNFOLLOWED,
+    "a link; links are not followed",
+    "Copy what it leads to into this folder.",
+    group="link",
+)
+NOT_A_FILE = Verdict(Kind.UNFOLLOWED, "not a regular file", group="special")
 UNREADABLE_NAME = Verdict(
     Kind.NOT_RETOUCHABLE,
     "the name is not valid Unicode and cannot be sent",
@@ -54,9 +71,31 @@ _UNFINISHED = Verdict(Kind.IGNORED, "a temporary or unfinished file")
 _SIDECAR = Verdict(Kind.IGNORED, "a sidecar or catalog of another program")
 _BY_PATTERN = Verdict(Kind.IGNORED, "matches a pattern under ignore:")
 
-_UNFINISHED_NAME = re.compile(r"^~\$|~$|\.sb-[0-9a-f]{8}-\w{6}$")
-"""Office's and Affinity's locks, editors' backups, and what macOS calls a file while it is being saved."""
+_CONFLICT_COPY = Verdict(
+    Kind.NOT_RETOUCHABLE,
+    "these are copies that a cloud or sync program made of images that two computers changed",
+    "Look which of the two is right, and save it under its own name; delete the other.",
+    group="Sync conflict",
+)
+
+_UNFINISHED_NAME = re.compile(
+    r"^~\$|~$|\.sb-[0-9a-f]{8}-\w{6}$|^\(a document being saved by .*\)$", re.IGNORECASE | re.DOTALL
+)
+"""Office's and Affinity's locks, editors' backups, and what macOS calls a file, and the folder it lies in, while it is
+being saved."""
+_SNAPSHOT = re.compile(r"^@gmt[-_]\d{4}[.-]\d\d[.-]\d\d", re.IGNORECASE)
+"""Windows' previous versions as Samba shows them: `@GMT-2026.11.27-10.00.00`."""
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
+
+
+def another_folder(words: str) -> Verdict:
+    """The verdict on a subfolder that is another folder of the config; `words` say which."""
+    return Verdict(
+        Kind.ELSEWHERE,
+        f"it is {words}, reached by another route",
+        "Take that mount away from there: what is in it would be paid for twice.",
+        group="elsewhere",
+    )
 
 
 class IgnoreRules:
@@ -105,9 +144,13 @@ def _compile(patterns: Iterable[str]) -> GitIgnoreSpec:
 
 def _folder(name: str) -> Verdict:
     lower = name.casefold()
-    if lower in kinds.PROGRAM_FOLDERS or _extension(lower) in kinds.PROGRAM_FOLDER_EXTENSIONS:
+    if (
+        lower in kinds.PROGRAM_FOLDERS
+        or _SNAPSHOT.search(name)
+        or _extension(lower) in kinds.PROGRAM_FOLDER_EXTENSIONS
+    ):
         return _PROGRAM_FOLDER
-    if _UNFINISHED_NAME.search(name):
+    if _UNFINISHED_NAME.search(name) or _extension(lower) in kinds.TRANSFERS:
         return _UNFINISHED
     return _HIDDEN if name.startswith(".") else OTHER
 
@@ -126,7 +169,7 @@ def _file(name: str) -> Verdict:
     if extension in kinds.SIDECARS:
         return _SIDECAR
     if extension in kinds.IMAGES:
-        return IMAGE
+        return _CONFLICT_COPY if is_conflict_copy(name) else IMAGE
     return _not_retouchable(extension) or OTHER
 
 

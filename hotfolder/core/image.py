@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from hotfolder.core.settling import FileStamp
+
 
 class State(StrEnum):
     """Where an image is. The values are the public words of `images --json` and `status --json`."""
@@ -33,6 +35,10 @@ class State(StrEnum):
     """The result stands whole and checked in the out folder (I3)."""
     FAILED = "failed"
     """Cannot be done without a person; has a reason and an advice."""
+    IGNORED = "ignored"
+    """Not sent, with a reason, unless a person asks for it: its bytes came from AutoRetouch."""
+    DISMISSED = "dismissed"
+    """Had failed or was ignored, and a person is done with it: still listed, and nobody's problem any more."""
     FORGOTTEN = "forgotten"
     """Vanished or changed before anything was paid: its row is dropped."""
 
@@ -42,7 +48,7 @@ class State(StrEnum):
         return self in _FINAL
 
 
-_FINAL = frozenset({State.DELIVERED, State.FAILED, State.FORGOTTEN})
+_FINAL = frozenset({State.DELIVERED, State.FAILED, State.IGNORED, State.DISMISSED, State.FORGOTTEN})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +57,10 @@ class Image:
 
     `wake_at` is when its next step is due (0: at once); `attempts` counts the tries of the present step,
     `looks` the complete look-ups that did not find its execution, `retries` the `retry` calls made.
-    `requested_at` is the *service's* clock, since it is compared with the service's times (None: it had told none).
+    `requested_at` is the earlier of the service's clock and our own, since it is compared with the list's times (None: the
+    service had told none).
+    Organization, workflow, its version and the digest of the settings say what it was sent to (None: not sent yet);
+    `repeat_of` is the image whose result it shares, `insisted` that a person wants it sent whatever its bytes are.
     """
 
     id: str
@@ -82,6 +91,19 @@ class Image:
     advice: str = ""
     note: str = ""
     delivered_at: float | None = None
+    organization_id: str | None = None
+    workflow_id: str | None = None
+    workflow_version: str | None = None
+    settings_digest: str | None = None
+    repeat_of: str | None = None
+    insisted: bool = False
+    ctime_ns: int | None = None
+    inode: int | None = None
+
+    @property
+    def stamp(self) -> FileStamp:
+        """Of its file when it was hashed."""
+        return FileStamp(self.size_bytes, self.mtime_ns, self.ctime_ns, self.inode)
 
     @property
     def may_be_paid(self) -> bool:

@@ -29,17 +29,36 @@ _WHY_NOT = {
 NOT_RETOUCHABLE = {extension: why for why, extensions in _WHY_NOT.items() for extension in extensions}
 """Extension → what it is, in words that fit after "CR2 is …"."""
 
+MANY = {
+    "a RAW format": "raw photos",
+    "a layered document": "layered documents",
+    "a phone or camera format": "photos of phones and cameras",
+    "a graphics format": "graphics",
+    "a design document": "design documents",
+    "a special image format": "images of a special format",
+}
+"""What it is → what several of them are."""
+
 PROGRAM_FOLDERS = _words("""
-    captureone @eadir #recycle #snapshot @recycle $recycle.bin recycler lost+found __macosx
-""") | {"system volume information", "network trash folder", "temporary items"}
+    captureone @eadir #recycle #snapshot ~snapshot snapshot~ @recycle @recently-snapshot @snapshot @sharesnap @sharebin @tmp
+    $recycle.bin recycler recycled found.000 lost+found __macosx
+""") | {
+    "system volume information",
+    "network trash folder",
+    "temporary items",
+    "thevolumesettingsfolder",
+    "resource.frk",
+}
+"""Caches, recycle bins, and the snapshots that NAS systems (Synology, QNAP, NetApp) show inside a share."""
 
 PROGRAM_FOLDER_EXTENSIONS = _words("lrdata lrcat-data cocatalog photoslibrary aplibrary migratedphotolibrary")
 
 SYSTEM_FILES = _words("thumbs.db ehthumbs.db ehthumbs_vista.db desktop.ini") | {"icon\r"}
 
-UNFINISHED = _words(
-    "tmp temp part partial crdownload download opdownload filepart aria2 !ut !qb bak lock lck"
-)
+TRANSFERS = _words("tmp temp part partial crdownload download opdownload filepart aria2 !ut !qb")
+"""Endings of what is still coming in, of files and of folders: Safari keeps an unfinished download in a folder."""
+
+UNFINISHED = TRANSFERS | _words("bak lock lck")
 
 SIDECARS = _words("""
     xmp cos cop cot cof comask dop pp3 arp aae thm vrd nksc nksx on1 lrtemplate lrsmcol lrcat lrcat-journal

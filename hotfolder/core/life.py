@@ -55,6 +55,8 @@ COMMANDS: Mapping[State, Command] = MappingProxyType(
         State.FINISHED: Command.DELIVER,
         State.DELIVERED: Command.NOTHING,
         State.FAILED: Command.NOTHING,
+        State.IGNORED: Command.NOTHING,
+        State.DISMISSED: Command.NOTHING,
         State.FORGOTTEN: Command.FORGET,
     }
 )
@@ -77,16 +79,29 @@ class PutOff(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Waits(Event):
+    """It waits for something that is no fault: a twin, a list that is being read, its own account. Counts as no try."""
+
+    reason: str
+    advice: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Uploaded(Event):
     """The service has these bytes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestIntended(Event):
-    """An execution is about to be created. Stored before the request goes out (I2). `requested_at`: by the service's
-    clock, None while it has told none: then no look-up may stop early."""
+    """An execution is about to be created. Stored before the request goes out (I2). `requested_at`: by the earlier of the
+    service's clock and our own, None while the service has told none: then no look-up may stop early. The rest: what it
+    is sent to."""
 
     requested_at: float | None
+    organization_id: str | None = None
+    workflow_id: str | None = None
+    workflow_version: str | None = None
+    settings_digest: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,6 +164,61 @@ class Finished(Event):
     result_type: str | None
     result_name: str | None
     credits: int | None
+    workflow_version: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Adopted(Event):
+    """An execution of these bytes is there already, and no image of the ledger has it: it is this one's (keeps I12)."""
+
+    execution_id: str
+    organization_id: str
+    workflow_id: str
+    workflow_version: str | None
+    settings_digest: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repeated(Event):
+    """The same bytes have been paid for: this image gets the result of the image `repeat_of`, for nothing (keeps I12)."""
+
+    repeat_of: str
+    execution_id: str
+    organization_id: str
+    workflow_id: str
+    workflow_version: str | None
+    settings_digest: str
+    service_path: str
+    result_hash: str | None
+    result_type: str | None
+    result_name: str | None
+    note: str
+    credits: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetAside(Event):
+    """It is not sent by itself: its bytes are a result of this very workflow."""
+
+    reason: str
+    advice: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Insisted(Event):
+    """A person wants an ignored image sent all the same."""
+
+    insisted: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResultWanted(Event):
+    """A delivered image has come back under another name, or after another version, and its result is not there: it is
+    put there once more, for nothing."""
+
+    result_path: str | None = None
+    delivered_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,6 +252,16 @@ class Delivered(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Overtaken(Event):
+    """A newer version of the same file was delivered first: the older result gets no place beside it. It comes if its
+    content does."""
+
+    reason: str
+    delivered_at: float
+    result_path: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GaveUp(Event):
     """This image cannot be done without a person."""
 
@@ -192,6 +272,14 @@ class GaveUp(Event):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gone(Event):
     """The source vanished or is another image now, and nothing was paid."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dismissed(Event):
+    """A person is done with a failed or an ignored image; why it was one stays readable."""
+
+    reason: str
+    advice: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -206,16 +294,25 @@ S = State
 LIFE: Mapping[tuple[State, type[Event]], State] = MappingProxyType(
     {
         (S.QUEUED, PutOff): S.QUEUED,
+        (S.QUEUED, Waits): S.QUEUED,
         (S.QUEUED, Uploaded): S.UPLOADED,
+        (S.QUEUED, Adopted): S.PROCESSING,
+        (S.QUEUED, Repeated): S.FINISHED,
+        (S.QUEUED, SetAside): S.IGNORED,
         (S.QUEUED, GaveUp): S.FAILED,
         (S.QUEUED, Gone): S.FORGOTTEN,
         #
         (S.UPLOADED, PutOff): S.UPLOADED,
+        (S.UPLOADED, Waits): S.UPLOADED,
         (S.UPLOADED, RequestIntended): S.REQUESTED,
+        (S.UPLOADED, Adopted): S.PROCESSING,
+        (S.UPLOADED, Repeated): S.FINISHED,
+        (S.UPLOADED, SetAside): S.IGNORED,
         (S.UPLOADED, GaveUp): S.FAILED,
         (S.UPLOADED, Gone): S.FORGOTTEN,
         #
         (S.REQUESTED, PutOff): S.REQUESTED,
+        (S.REQUESTED, Waits): S.REQUESTED,
         (S.REQUESTED, ExecutionKnown): S.PROCESSING,
         (S.REQUESTED, AnswerMissing): S.REQUESTED,
         (S.REQUESTED, NotListed): S.REQUESTED,
@@ -224,6 +321,7 @@ LIFE: Mapping[tuple[State, type[Event]], State] = MappingProxyType(
         # no GaveUp: a failed image without an execution may be sent anew, and this one may be paid (I2)
         #
         (S.PROCESSING, PutOff): S.PROCESSING,
+        (S.PROCESSING, Waits): S.PROCESSING,
         (S.PROCESSING, SeenProcessing): S.PROCESSING,
         (S.PROCESSING, SeenInQa): S.IN_QA,
         (S.PROCESSING, PaymentRequired): S.HELD,
@@ -232,6 +330,7 @@ LIFE: Mapping[tuple[State, type[Event]], State] = MappingProxyType(
         (S.PROCESSING, GaveUp): S.FAILED,
         #
         (S.IN_QA, PutOff): S.IN_QA,
+        (S.IN_QA, Waits): S.IN_QA,
         (S.IN_QA, SeenInQa): S.IN_QA,
         (S.IN_QA, SeenProcessing): S.PROCESSING,
         (S.IN_QA, PaymentRequired): S.HELD,
@@ -240,6 +339,7 @@ LIFE: Mapping[tuple[State, type[Event]], State] = MappingProxyType(
         (S.IN_QA, GaveUp): S.FAILED,
         #
         (S.HELD, PutOff): S.HELD,
+        (S.HELD, Waits): S.HELD,
         (S.HELD, PaymentRequired): S.HELD,
         (S.HELD, RetryIntended): S.RETRYING,
         (S.HELD, SeenProcessing): S.PROCESSING,
@@ -248,6 +348,7 @@ LIFE: Mapping[tuple[State, type[Event]], State] = MappingProxyType(
         (S.HELD, GaveUp): S.FAILED,
         #
         (S.RETRYING, PutOff): S.RETRYING,
+        (S.RETRYING, Waits): S.RETRYING,
         (S.RETRYING, AnswerMissing): S.RETRYING,
         (S.RETRYING, NotListed): S.RETRYING,
         (S.RETRYING, RetryAccepted): S.PROCESSING,
@@ -258,11 +359,24 @@ LIFE: Mapping[tuple[State, type[Event]], State] = MappingProxyType(
         (S.RETRYING, GaveUp): S.FAILED,
         #
         (S.FINISHED, PutOff): S.FINISHED,
+        (S.FINISHED, Waits): S.FINISHED,
         (S.FINISHED, Delivered): S.DELIVERED,
+        (S.FINISHED, Overtaken): S.DELIVERED,
         (S.FINISHED, GaveUp): S.FAILED,
+        #
+        (S.DELIVERED, ResultWanted): S.FINISHED,
         #
         (S.FAILED, AskedAgain): S.PROCESSING,
         (S.FAILED, Gone): S.FORGOTTEN,
+        (S.FAILED, Dismissed): S.DISMISSED,
+        #
+        (S.IGNORED, Insisted): S.QUEUED,
+        (S.IGNORED, Gone): S.FORGOTTEN,
+        (S.IGNORED, Dismissed): S.DISMISSED,
+        #
+        # Its row stays, so that the file is not sent by itself when it is looked at again.
+        (S.DISMISSED, AskedAgain): S.PROCESSING,
+        (S.DISMISSED, Gone): S.FORGOTTEN,
     }
 )
 
@@ -289,6 +403,8 @@ def step(image: Image, event: Event, now: float) -> tuple[Image, Command]:
 def _cleared(image: Image, event: Event) -> Image:
     if isinstance(event, PutOff):
         return replace(image, attempts=image.attempts + 1)
+    if isinstance(event, Waits):
+        return image
     kept_looks = image.looks if isinstance(event, AnswerMissing) else 0
     return replace(image, attempts=0, looks=kept_looks, reason="", advice="")
 
@@ -298,6 +414,14 @@ def _facts(event: Event) -> dict[str, Any]:
 
 
 def try_again(image: Image) -> Event:
-    """The event of a person's "try again" for a failed image. One with an execution is asked about and retried, never
-    created a second time; of any other the row is dropped, and its file is looked at anew from the beginning."""
+    """The event of a person's "try again" for a failed, ignored or dismissed image. One with an execution is asked about and
+    retried, never created a second time; an ignored one is sent; of any other the row is dropped, and its file is looked
+    at anew from the beginning."""
+    if image.state is State.IGNORED:
+        return Insisted()
     return AskedAgain() if image.execution_id is not None else Gone()
+
+
+def dismiss(image: Image) -> Event:
+    """The event of a person's "done with it" for a failed or ignored image."""
+    return Dismissed(reason=image.reason, advice=image.advice)

@@ -11,10 +11,10 @@ import unicodedata
 from collections.abc import Collection, Iterator
 from itertools import count
 
+from hotfolder.core.safe_names import LONGEST_BYTES, NameRules, cut, fit, folder_name, length_bytes
+
 PART_PREFIX = ".hotfolder-"
 PART_SUFFIX = ".part"
-
-LONGEST_NAME_BYTES = 255
 
 _EXTENSIONS = {
     "image/jpeg": "jpg",
@@ -25,8 +25,6 @@ _EXTENSIONS = {
 }
 _EXTENSION = re.compile(r"[A-Za-z0-9]{1,16}")
 _SHORT_EXTENSION = re.compile(r"[A-Za-z0-9]{1,5}")
-_WINDOWS_FORBIDDEN = re.compile(r'[<>:"|?*\\\x00-\x1f]')
-_WINDOWS_RESERVED = re.compile(r"(CON|PRN|AUX|NUL|CONIN\$|CONOUT\$|(COM|LPT)[0-9¹²³]) *(\..*)?", re.I | re.S)
 
 
 def name_for_service(name: str) -> str:
@@ -34,11 +32,25 @@ def name_for_service(name: str) -> str:
     return re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]", "_", name)
 
 
-def part_name(image_id: str) -> str:
-    """The name of the part file of an image: beside its result, ignored by the watcher, swept at start."""
-    if "/" in image_id or "\\" in image_id:
-        raise ValueError(f"an image id has no slashes: {image_id!r}")
-    return f"{PART_PREFIX}{image_id}{PART_SUFFIX}"
+def part_name(chance: str) -> str:
+    """The name of a part file: beside its result, ignored by every hotfolder, swept at start. `chance` is nobody's to
+    guess: a name that can be foreseen could be a link that somebody has laid there."""
+    if "/" in chance or "\\" in chance:
+        raise ValueError(f"a part file's name has no slashes: {chance!r}")
+    return f"{PART_PREFIX}{chance}{PART_SUFFIX}"
+
+
+def probe_name(longest: str, chance: str, rules: NameRules) -> str:
+    """A part file's name that a file system takes only if it takes `longest`: no shorter, with all its characters."""
+    own_bytes = len(part_name(chance))
+    body = cut(unusual_characters(longest), LONGEST_BYTES[rules] - own_bytes)
+    missing = length_bytes(longest) - own_bytes - length_bytes(body)
+    return f"{PART_PREFIX}{chance}{body}{'x' * max(0, missing)}{PART_SUFFIX}"
+
+
+def unusual_characters(name: str) -> str:
+    """What some file system might refuse in this name: each once."""
+    return "".join(dict.fromkeys(c for c in name if not (c.isascii() and c.isalnum()) and c not in "/ .-_()"))
 
 
 def is_part_name(name: str) -> bool:
@@ -59,10 +71,10 @@ def result_extension(content_type: str | None, result_name: str | None, source_p
     kind = (content_type or "").partition(";")[0].strip().lower()
     if kind in _EXTENSIONS:
         return _EXTENSIONS[kind]
-    offered = _split_extension(re.split(r"[/\\]", result_name or "")[-1])[1].lower()
+    offered = split_extension(re.split(r"[/\\]", result_name or "")[-1])[1].lower()
     if _SHORT_EXTENSION.fullmatch(offered) and f".{offered}" != PART_SUFFIX:
         return offered
-    return _split_extension(source_path.rpartition("/")[2])[1]
+    return split_extension(source_path.rpartition("/")[2])[1]
 
 
 def choose_result_path(
@@ -71,77 +83,63 @@ def choose_result_path(
     taken_by_images: Collection[str],
     taken_by_files: Collection[str],
     *,
-    windows: bool = False,
+    rules: NameRules = NameRules.PLAIN,
 ) -> str:
     """Where in the out folder the result of `source_path` goes: the same subfolder, never a taken name.
 
     `taken_by_images` are the results of *other* images, `taken_by_files` what stands there and is not
-    ours to overwrite; both are paths relative to the out folder, of that subfolder at least. A source
-    path that could lead out of the folder is a bug and raises ValueError.
+    ours to overwrite; both are paths relative to the out folder, of that subfolder (`result_folder`) at least. A
+    source path that could lead out of the folder is a bug and raises ValueError.
     """
-    folder, name = _split_source(source_path, windows=windows)
+    taken = {path_key(path) for path in (*taken_by_images, *taken_by_files)}
+    candidates = result_candidates(source_path, extension, taken_by_images, rules=rules)
+    return next(candidate for candidate in candidates if path_key(candidate) not in taken)
+
+
+def result_candidates(
+    source_path: str, extension: str, taken_by_images: Collection[str], *, rules: NameRules
+) -> Iterator[str]:
+    """The paths a result may have, first choice first, without an end. Every number gives another ending, so no cutting
+    can make two of them equal."""
     if extension and not _EXTENSION.fullmatch(extension):
         raise ValueError(f"not an extension: {extension!r}")
-    images = {path_key(path) for path in taken_by_images}
-    taken = images | {path_key(path) for path in taken_by_files}
-    for candidate in _candidates(folder, name, f".{extension}" if extension else "", images, windows):
-        if path_key(candidate) not in taken:
-            return candidate
-    raise AssertionError("the numbers have ended")
-
-
-def _candidates(folder: str, name: str, ending: str, images: set[str], windows: bool) -> Iterator[str]:
-    """First choice first. Every number gives another ending, so no cutting can make two of them equal."""
-    stem, own = _split_extension(name)
-    stem = _windows_stem(stem) if windows else stem
-    plain = folder + _fit(stem, ending)
-    kept = f".{own}" if own and path_key(plain) in images else ""
-    yield folder + _fit(stem, kept + ending)
+    folder, name = result_folder(source_path, rules), source_path.rpartition("/")[2]
+    ending = f".{extension}" if extension else ""
+    stem, own = split_extension(name)
+    plain = folder + fit(stem, ending, rules)
+    is_others = path_key(plain) in {path_key(path) for path in taken_by_images}
+    kept = f".{own}" if own and is_others else ""
+    yield folder + fit(stem, kept + ending, rules)
     for number in count(2):
-        yield folder + _fit(stem, f"{kept} ({number}){ending}")
+        yield folder + fit(stem, f"{kept} ({number}){ending}", rules)
 
 
-def _fit(stem: str, ending: str) -> str:
-    """The two together in at most 255 bytes; only the stem is cut, between characters."""
-    room = LONGEST_NAME_BYTES - len(ending)
-    stem = stem[:room]
-    while _length_bytes(stem) > room:
-        stem = stem[:-1]
-    return stem + ending
-
-
-def _length_bytes(text: str) -> int:
-    """In UTF-8; undecodable bytes of a Linux file name (lone surrogates) count as more than they are."""
-    return len(text.encode("utf-8", "surrogatepass"))
-
-
-def _split_source(source_path: str, *, windows: bool) -> tuple[str, str]:
-    """Folder (empty or ending in `/`) and name; ValueError for what is not a plain relative path."""
+def result_folder(source_path: str, rules: NameRules) -> str:
+    """The subfolder of the out folder, empty or ending in `/`; ValueError for what is not a plain relative path."""
     parts = source_path.split("/")
     if any(part in ("", ".", "..") or "\0" in part for part in parts):
         raise ValueError(f"not a plain relative path: {source_path!r}")
-    if windows and any(_leads_astray(part) for part in parts[:-1]):
-        raise ValueError(f"not a plain relative path on Windows: {source_path!r}")
-    folder, slash, name = source_path.rpartition("/")
-    return folder + slash, name
+    return "".join(f"{folder_name(part, rules)}/" for part in parts[:-1])
 
 
-def _leads_astray(folder: str) -> bool:
-    """Windows reads `\\` as a separator, `:` as a drive, and `.. ` as `..`."""
-    return "\\" in folder or ":" in folder or not folder.strip(" .")
+def longest_name(source_path: str, rules: NameRules) -> str:
+    """The longest name that the result of this source may come to, whatever kind it turns out to be."""
+    stem, own = split_extension(source_path.rpartition("/")[2])
+    return fit(stem, f".{own} (999).webp", rules)
 
 
-def _split_extension(name: str) -> tuple[str, str]:
+def safer_rules(source_path: str, rules: NameRules) -> NameRules | None:
+    """The next rules that give this result another path; None when there are none."""
+    path = choose_result_path(source_path, "webp", (), (), rules=rules)
+    stricter = (one for one in NameRules if one > rules)
+    return next(
+        (s for s in stricter if choose_result_path(source_path, "webp", (), (), rules=s) != path), None
+    )
+
+
+def split_extension(name: str) -> tuple[str, str]:
     """`a.b.tif` -> (`a.b`, `tif`). A dotfile's name and an odd ending are no extension."""
     stem, _, extension = name.rpartition(".")
     if stem.strip(".") and _EXTENSION.fullmatch(extension):
         return stem, extension
     return name, ""
-
-
-def _windows_stem(stem: str) -> str:
-    """The stem with `_` for everything Windows would refuse or silently drop."""
-    stem = _WINDOWS_FORBIDDEN.sub("_", stem)
-    kept = stem.rstrip(" .")
-    stem = kept + "_" * (len(stem) - len(kept))
-    return f"_{stem}" if _WINDOWS_RESERVED.fullmatch(stem) else stem

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from hotfolder.core.image import State
+
 
 @dataclass(slots=True)
 class PresentWork:
@@ -15,9 +17,10 @@ class PresentWork:
     total: int = 0
 
     def note(self, counts: Mapping[str, int]) -> None:
-        """The hot folder has so many images in each state now."""
-        final = counts.get("delivered", 0) + counts.get("failed", 0)
-        still_open = sum(counts.values()) - final
+        """The hot folder has so many images in each state now. What is not sent is no work."""
+        images = {State(state): number for state, number in counts.items() if state != State.IGNORED}
+        final = sum(number for state, number in images.items() if state.is_final)
+        still_open = sum(images.values()) - final
         if self.before is None or (still_open and self.done >= self.total):
             self.before = final
         self.done = max(0, final - self.before)

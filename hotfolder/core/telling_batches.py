@@ -105,6 +105,10 @@ class BatchWatch:
 
     def note_tried_again(self, failed: Image) -> None:
         self._fresh.add(failed.id)
+        self.note_dismissed(failed)
+
+    def note_dismissed(self, failed: Image) -> None:
+        """It no longer counts as failed."""
         self._broken.get((failed.folder, failed.subfolder), set()).discard(failed.id)
         progress = self._batches.get(_key(failed))
         if progress is not None:

@@ -39,11 +39,20 @@ class HoldWatch:
         self._told: dict[_Key, tuple[float, float]] = {}
         """When it was told, and which one: the `since` of the hold."""
         self._told_kind_at: dict[HoldKind, float] = {}
+        self._on_screen: dict[HoldKind, set[_Key]] = {}
+        """What the last message of each kind was about."""
 
     def note(self, holds: Sequence[Hold], now: float) -> None:
         """All holds as they are now."""
         self._holds = {(hold.scope, hold.kind): hold for hold in holds}
         self._seen_at = {key: self._seen_at.get(key, now) for key in self._holds}
+
+    def take_over(self) -> list[HoldKind]:
+        """The kinds whose message has no cause any more: each hold that it told has ended. Each is given once."""
+        over = [kind for kind, keys in self._on_screen.items() if keys.isdisjoint(self._holds)]
+        for kind in over:
+            del self._on_screen[kind]
+        return over
 
     def take(self, now: float, level: Notifications) -> list[list[Hold]]:
         """What is told now: one message for each group, which is of one kind."""
@@ -57,6 +66,7 @@ class HoldWatch:
         for hold in group:
             self._told[hold.scope, hold.kind] = (now, hold.since)
             self._told_kind_at[hold.kind] = now
+            self._on_screen[hold.kind] = {(one.scope, one.kind) for one in group}
         return group
 
     def _may_join(self, key: _Key, now: float) -> bool:

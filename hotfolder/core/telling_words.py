@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import PurePath
 
+from hotfolder.core.desktop_words import for_desktop
 from hotfolder.core.glance import Action, Deed, FolderPlace, shortened
-from hotfolder.core.holds import ACCOUNT, Hold, HoldKind
+from hotfolder.core.holds import ACCOUNT, Hold, HoldKind, until_words
 from hotfolder.core.image import Image
+from hotfolder.core.not_sent import are_not_sent, groups_in_words
 from hotfolder.core.telling_batches import Finished
 
 LONGEST_NAME = 60
@@ -78,7 +80,10 @@ def failures_told(images: Sequence[Image], places: Places) -> Notification:
         counts = [f"{_short(name)}: {number:,}" for name, number in folders.most_common()]
         title = f"{len(images):,} images need you"
         return Notification(
-            title, shortened(f"{_listed(counts)}.", LONGEST_TEXT), action=Action(Deed.OPEN_LOG)
+            title,
+            shortened(f"{_listed(counts)}.", LONGEST_TEXT),
+            action=Action(Deed.OPEN_LOG),
+            key=failures_key(images),
         )
     first = images[0]
     place = places.get(first.folder)
@@ -86,9 +91,15 @@ def failures_told(images: Sequence[Image], places: Places) -> Notification:
     alone = len(images) == 1
     return Notification(
         _title(first.folder, f"{_short(first.name)} needs you" if alone else many),
-        shortened(f"{first.reason} {first.advice}" if alone else _reasons(images), LONGEST_TEXT),
+        shortened(for_desktop(f"{first.reason} {first.advice}") if alone else _reasons(images), LONGEST_TEXT),
         action=_open(place.in_folder, _shared_subfolder(images)) if place else None,
+        key=failures_key(images),
     )
+
+
+def failures_key(images: Sequence[Image]) -> str:
+    """Of this message alone: it takes no other's place, but can be taken back."""
+    return f"failed {images[0].id}"
 
 
 def deliveries_told(images: Sequence[Image], places: Places) -> Notification:
@@ -104,10 +115,35 @@ def deliveries_told(images: Sequence[Image], places: Places) -> Notification:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class NotSentNews:
+    """What of a hot folder is not sent: how many of each group of `core.not_sent`, and which are new there."""
+
+    folder: str
+    groups: Mapping[str, int]
+    new: frozenset[str]
+
+
+def not_sent_told(news: NotSentNews, places: Places) -> Notification:
+    """Only the new kinds: the others were told when they were new."""
+    groups = {group: number for group, number in news.groups.items() if group in news.new}
+    place = places.get(news.folder)
+    return Notification(
+        _title(news.folder, are_not_sent(sum(groups.values()))),
+        shortened(f"{', '.join(groups_in_words(groups))}. The menu tells more.", LONGEST_TEXT),
+        action=_open(place.in_folder, "") if place else None,
+        key=not_sent_key(news.folder),
+    )
+
+
+def not_sent_key(folder: str) -> str:
+    return f"not sent {folder}"
+
+
 def _reasons(images: Sequence[Image]) -> str:
     """`boot.jpg: It is damaged. 3 images: They are too large.` The most frequent reason first."""
-    reasons = Counter(image.reason for image in images)
-    names = {image.reason: image.name for image in images}
+    reasons = Counter(for_desktop(image.reason) for image in images)
+    names = {for_desktop(image.reason): image.name for image in images}
     told = [
         f"{_short(names[reason]) if number == 1 else counted(number, 'image')}: {reason}"
         for reason, number in reasons.most_common(MOST_NAMED)
@@ -133,21 +169,30 @@ def holds_told(holds: Sequence[Hold]) -> Notification:
     first = holds[0]
     if len(holds) > 1:
         title = f"{len(holds):,} hot folders need you"
-        text = " ".join(f"{_short(hold.scope)}: {hold.reason}" for hold in holds[:MOST_NAMED])
+        text = " ".join(f"{_short(hold.scope)}: {for_desktop(hold.reason)}" for hold in holds[:MOST_NAMED])
         more = len(holds) - MOST_NAMED
         text += f" And {more:,} more." if more > 0 else ""
     else:
-        reason = shortened(first.reason.rstrip("."), LONGEST_TITLE)
+        reason = shortened(for_desktop(first.reason).rstrip("."), LONGEST_TITLE) or "hotfolder needs you"
         title = reason if first.scope == ACCOUNT else _title(first.scope, reason)
-        text = first.advice
+        until, advice = until_words(first.since, first.until), for_desktop(first.advice)
+        text = f"Waits{until}. {advice}" if until else advice
     deed = _WAYS_OUT.get(first.kind)
     return Notification(
         title,
         shortened(text, LONGEST_TEXT),
         _urgency(first),
         Action(deed) if deed else None,
-        f"hold {first.kind.value}",
+        hold_key(first.kind),
     )
+
+
+def hold_key(kind: HoldKind) -> str:
+    return f"hold {kind.value}"
+
+
+def problem_key(title: str) -> str:
+    return f"problem {title}"
 
 
 def _urgency(hold: Hold) -> Urgency:

@@ -12,7 +12,7 @@ from hotfolder import errors
 from hotfolder.core.holds import ACCOUNT, Hold, HoldKind, stopping
 from hotfolder.core.image import Image, State
 from hotfolder.core.life import COMMANDS, Event, GaveUp, Gone, PutOff
-from hotfolder.core.timing import backoff_s
+from hotfolder.core.timing import LONGEST_BACKOFF_S, backoff_s
 
 DOWNLOADS_BEFORE_GIVING_UP = 8
 BUGS_BEFORE_GIVING_UP = 5
@@ -43,6 +43,8 @@ def decide(error: Exception, image: Image, now: float, jitter: float) -> Decisio
         return Decision(event=Gone())
     if isinstance(error, errors.ResultDamaged) and image.attempts + 1 < DOWNLOADS_BEFORE_GIVING_UP:
         return Decision(event=_put_off(error, image, now, jitter))
+    if isinstance(error, errors.ResultInUse):
+        return Decision(event=_put_off(error, image, now, jitter, longest_s=LONGEST_HOLD_CHECK_S))
     if isinstance(error, errors.ImageError) and image.state is State.REQUESTED:
         return Decision(event=_put_off(error, image, now, jitter))  # the look-up was refused; never given up
     if isinstance(error, errors.ImageError):
@@ -58,8 +60,15 @@ def _held(error: errors.NeedsPerson, image: Image, now: float, jitter: float) ->
     return Decision(event=None if waits else _put_off(error, image, now, jitter), hold=hold)
 
 
-def _put_off(error: errors.HotfolderError, image: Image, now: float, jitter: float) -> PutOff:
-    wait_s = backoff_s(image.attempts, jitter)
+def _put_off(
+    error: errors.HotfolderError,
+    image: Image,
+    now: float,
+    jitter: float,
+    *,
+    longest_s: float = LONGEST_BACKOFF_S,
+) -> PutOff:
+    wait_s = backoff_s(image.attempts, jitter, longest_s=longest_s)
     if isinstance(error, errors.TemporaryError):
         wait_s = max(wait_s, error.retry_after_s or 0.0)
     return PutOff(reason=error.title, advice=error.advice, wake_at=now + wait_s)
@@ -91,6 +100,8 @@ _WAITED_FOR = {HoldKind.KEYRING: "Waiting for the keyring. "}
 _OF_THE_ACCOUNT = frozenset({HoldKind.SIGN_IN, HoldKind.KEYRING, HoldKind.CREDITS, HoldKind.LEDGER})
 
 LONGEST_HOLD_CHECK_S = 60.0
+LONGEST_OUT_FOLDER_CHECK_S = 10.0
+"""The look at an out folder writes into it, perhaps as much as the largest result that waits."""
 
 
 def is_held(error: errors.NeedsPerson) -> bool:
@@ -102,7 +113,8 @@ def hold_of(error: errors.NeedsPerson, folder: str, now: float) -> Hold:
     """The hold that an error asks for; a bug where the table has none."""
     for kind_of_error, kind, first_check_s in _KINDS:
         if isinstance(error, kind_of_error):
-            scope = ACCOUNT if kind in _OF_THE_ACCOUNT else folder
+            is_of_account = kind in _OF_THE_ACCOUNT and not isinstance(error, errors.NoRoom)
+            scope = ACCOUNT if is_of_account else folder
             return Hold(
                 scope=scope,
                 kind=kind,
@@ -117,8 +129,15 @@ def hold_of(error: errors.NeedsPerson, folder: str, now: float) -> Hold:
 def next_check_s(hold: Hold, jitter: float) -> float:
     """How long until a hold that has just been checked in vain is checked again."""
     first_s = next((s for _, kind, s in _KINDS if kind is hold.kind), LONGEST_HOLD_CHECK_S)
-    longest_s = min(LONGEST_HOLD_CHECK_S, first_s) if _is_cheap(hold.kind) else LONGEST_HOLD_CHECK_S
-    return backoff_s(hold.attempts, jitter, first_s=first_s, longest_s=max(first_s, longest_s))
+    return backoff_s(
+        hold.attempts, jitter, first_s=first_s, longest_s=max(first_s, _longest_s(hold.kind, first_s))
+    )
+
+
+def _longest_s(kind: HoldKind, first_s: float) -> float:
+    if kind is HoldKind.OUT_FOLDER:
+        return LONGEST_OUT_FOLDER_CHECK_S
+    return first_s if _is_cheap(kind) else LONGEST_HOLD_CHECK_S
 
 
 def _is_cheap(kind: HoldKind) -> bool:

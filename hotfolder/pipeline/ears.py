@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from hotfolder.adapters.watcher import Notice, Watcher
@@ -20,8 +20,9 @@ SELF_TEST_S = 600.0
 class Ears:
     """The watcher of one daemon, joined to its intakes. Made inside the running loop."""
 
-    def __init__(self, intakes: Mapping[str, Intake]) -> None:
-        self.watcher = Watcher(self._wake_from_thread)
+    def __init__(self, intakes: Mapping[str, Intake], is_ours: Callable[[str], bool]) -> None:
+        """`is_ours`: whether a part file of that name was made in an out folder."""
+        self.watcher = Watcher(self._wake_from_thread, is_ours=is_ours)
         self._intakes = intakes
         self._loop = asyncio.get_running_loop()
         self._hinted = asyncio.Event()

@@ -8,7 +8,17 @@ from dataclasses import replace
 
 from hotfolder.adapters.ledger_thread import LedgerThread
 from hotfolder.core import health
-from hotfolder.core.holds import ACCOUNT, Hold, HoldKind, is_paused, pause_of, paused_by, stopping
+from hotfolder.core.holds import (
+    ACCOUNT,
+    Hold,
+    HoldKind,
+    is_paused,
+    pause_of,
+    paused_by,
+    rests,
+    stopping,
+    until_words,
+)
 from hotfolder.core.image import State
 from hotfolder.core.life import COMMANDS, Command
 from hotfolder.core.trouble import hold_of, next_check_s
@@ -31,8 +41,10 @@ class Gates:
         self._health = health.Health()
 
     async def load(self, folders: Collection[str]) -> None:
-        """Take up the holds of an earlier life (keeps I9), but for hot folders that are no longer in the config. All but
-        the service is checked at once: a restart is what people do when they have mended something."""
+        """Take up the holds of an earlier life (keeps I9). Those of hot folders that are no longer in the config end, as
+        nobody could ever end them. All but the service is checked at once: a restart is what people do when they have mended
+        something."""
+        await self._ledger.call(lambda ledger: ledger.keep_holds_of(folders))
         for hold in await self._ledger.call(lambda ledger: ledger.holds()):
             if hold.scope not in (ACCOUNT, *folders):
                 continue
@@ -46,7 +58,8 @@ class Gates:
         """The clock was set by so much: the checks move along, as they did in the ledger."""
         for key, hold in self._holds.items():
             if hold.wake_at > 0:
-                self._holds[key] = replace(hold, wake_at=hold.wake_at + seconds)
+                until = None if hold.until is None else hold.until + seconds
+                self._holds[key] = replace(hold, wake_at=hold.wake_at + seconds, until=until)
 
     def changed(self) -> None:
         """Something that images may have waited for has come."""
@@ -56,8 +69,10 @@ class Gates:
     def holds(self) -> list[Hold]:
         return list(self._holds.values())
 
-    def stopping(self, command: Command, folder: str) -> Hold | None:
-        return stopping(command, folder, self._holds.values())
+    def stopping(self, command: Command, folder: str, besides: HoldKind | None = None) -> Hold | None:
+        """What stops this step; `besides`: a kind of hold that does not count."""
+        holds = (hold for hold in self._holds.values() if hold.kind is not besides)
+        return stopping(command, folder, holds)
 
     def person_hold(self, state: State, folder: str) -> Hold | None:
         """What keeps images of this hot folder in this state until a person does something."""
@@ -78,6 +93,10 @@ class Gates:
 
     def is_paused(self, folder: str) -> bool:
         return is_paused(folder, self._holds.values())
+
+    def rests(self, state: State, folder: str) -> bool:
+        """Whether images of this hot folder in this state wait for a person to resume it."""
+        return rests(COMMANDS[state], folder, self._holds.values())
 
     async def set_paused(self, scopes: frozenset[str]) -> None:
         """Pause just these scopes, durably. What is running finishes. Raises `LedgerUnusable`: then nothing is changed."""
@@ -103,7 +122,7 @@ class Gates:
     async def check_soon(self) -> None:
         """A person said "try again": every hold is checked at once."""
         for hold in self.holds:
-            await self._store(replace(hold, wake_at=0.0, attempts=0))
+            await self._store(replace(hold, wake_at=0.0, attempts=0, until=None))
 
     async def release(self, scope: str, kind: HoldKind) -> None:
         hold = self._holds.pop((scope, kind), None)
@@ -119,7 +138,8 @@ class Gates:
         if known is not None and known.reason == hold.reason:
             return
         await self._store(replace(hold, since=known.since if known else hold.since))
-        log.warning("%s%s %s", f"{hold.scope}: " if hold.scope else "", hold.reason, hold.advice)
+        scope, until = f"{hold.scope}: " if hold.scope else "", until_words(hold.since, hold.until)
+        log.warning("%s%s %s%s", scope, hold.reason, hold.advice, f" Waits{until}." if until else "")
 
     async def _store(self, hold: Hold) -> None:
         self._holds[hold.scope, hold.kind] = hold
@@ -166,4 +186,5 @@ class Gates:
             since=now,
             wake_at=self._health.probe_at or now,
             attempts=self._health.closings,
+            until=self._health.probe_at if error.retry_after_s else None,
         )

@@ -13,12 +13,16 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from hotfolder.adapters.image_check import check_image, hash_file
+from hotfolder.adapters.foreign import Foreign
+from hotfolder.adapters.image_check import hash_file
+from hotfolder.adapters.ledger_stamps import Familiarity, known_files, note_marks
 from hotfolder.adapters.ledger_thread import LedgerThread
+from hotfolder.adapters.mounts import needs_polling
 from hotfolder.adapters.scanner import Scan, folder_identity, on_another_drive, scan_folder, stamp_of
 from hotfolder.core.config import Existing, FolderConfig
-from hotfolder.core.holds import HoldKind
-from hotfolder.core.ignore import IgnoreRules, Kind
+from hotfolder.core.holds import ACCOUNT, HoldKind
+from hotfolder.core.ignore import IgnoreRules, Kind, Verdict
+from hotfolder.core.not_sent import printable_path
 from hotfolder.core.settling import (
     Candidate,
     FileStamp,
@@ -33,13 +37,18 @@ from hotfolder.core.settling import (
 from hotfolder.core.trouble import BUG_ADVICE
 from hotfolder.errors import FolderAway, LedgerUnusable, SourceChanged, SourceVanished, UnreadableImage
 from hotfolder.pipeline.enqueue import Enqueuer, Found
+from hotfolder.pipeline.examine import Looking, examine
 from hotfolder.pipeline.gates import Gates
+from hotfolder.pipeline.marks import Marks
+from hotfolder.pipeline.passed_over import PassedOver
+from hotfolder.pipeline.routes import Routes
 from hotfolder.pipeline.surroundings import Surroundings
 
 log = logging.getLogger(__name__)
 
 POLLING_S = 5.0
 AWAY_S = 2.0
+UNDATED_S = 0.5
 CHECKED_AT_ONCE = 2
 """Files being hashed at once, per hot folder: more would only make a spinning disk or a NAS seek."""
 
@@ -54,15 +63,26 @@ class Intake:
     gates: Gates
     enqueuer: Enqueuer
     surroundings: Surroundings
+    routes: Routes
+    """Where this in folder leads."""
+    passed_over: PassedOver
+    """What in it is not sent."""
     is_polled: Callable[[], bool]
     on_scan: Callable[[int], None]
     """Told how many folders a scan met."""
+    may_date: Callable[[], bool] = lambda: True
+    """Whether it is known what time it is: before that no order can be dated, and nothing could be sent."""
     candidates: dict[str, Candidate] = field(default_factory=dict)
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     scans: int = 0
+    marks: Marks = field(init=False)
+    _may_ask_for_writers: bool = False
     _scan_at: float = 0.0
     _named: dict[str, bool] = field(default_factory=dict)
     _busy: bool = False
+
+    def __post_init__(self) -> None:
+        self.marks = Marks(self.folder.name, self.ledger, self.surroundings)
 
     @property
     def root(self) -> Path:
@@ -73,7 +93,12 @@ class Intake:
         """The folder was scanned, and nothing in it is settling; or it is away."""
         away = self.gates.get(self.folder.name, HoldKind.IN_FOLDER) is not None
         quiet = not (self.candidates or self._named or self._busy) and self.scans > 0 and self._scan_at > 0
-        return away or quiet
+        return away or quiet or (not self.may_date() and self._waits_for_sign_in())
+
+    def _waits_for_sign_in(self) -> bool:
+        """Then nobody tells the time either."""
+        holds = (self.gates.get(ACCOUNT, kind) for kind in (HoldKind.SIGN_IN, HoldKind.KEYRING))
+        return any(hold is not None and hold.needs_person for hold in holds)
 
     def look_at(self, path: str | None, *, closed: bool = False) -> None:
         """Somebody says: look at this path (None: at the whole folder)."""
@@ -109,6 +134,8 @@ class Intake:
     async def _rest(self) -> None:
         now = self.surroundings.monotonic()
         due = [self._scan_at, *(settles_at(c, self.folder.settle_s) for c in self.candidates.values())]
+        if not self.may_date():
+            due = [self._scan_at, now + UNDATED_S]
         try:
             async with asyncio.timeout(max(0.01, min(due) - now)):
                 await self.wake.wait()
@@ -120,23 +147,56 @@ class Intake:
             await self._scan()
         await self._take_named()
         await self._look_again()
+        await self._let_results_follow()
 
     # --- the scan ---------------------------------------------------------------------------------
 
     async def _scan(self) -> None:
-        scan = await asyncio.to_thread(scan_folder, self.root, self.rules)
+        await self.passed_over.load()
+        scan = await asyncio.to_thread(self._walk)
         await self._believe(scan)
         interval_s = min(POLLING_S, self.folder.rescan_s) if self.is_polled() else self.folder.rescan_s
         self._scan_at = self.surroundings.monotonic() + interval_s
         await asyncio.to_thread(self.on_scan, scan.folders)
-        known = await self.ledger.call(lambda ledger: ledger.known_stamps(self.folder.name))
-        now = self.surroundings.monotonic()
-        for path, stamp in scan.files.items():
-            if (path, stamp.size_bytes, stamp.mtime_ns) not in known and path not in self.candidates:
-                self.candidates[path] = detect(path, stamp, now)
+        await self._take_scanned(scan)
         await self.enqueuer.say_passed_over(verdict for _, verdict in scan.passed_over)
+        await self._say_elsewhere(scan.passed_over)
+        await self.passed_over.scanned(scan)
         await self.enqueuer.forget_vanished(scan)
         self.scans += 1
+
+    async def _take_scanned(self, scan: Scan) -> None:
+        """What is new, or may have been changed behind the back of its size and time, is a candidate."""
+        name = self.folder.name
+        await self.marks.begin(scan.root_id[0])
+        known = await self.ledger.call(lambda ledger: known_files(ledger, name))
+        now, odd, unmarked = self.surroundings.monotonic(), set(), []
+        for path, stamp in scan.files.items():
+            familiarity = known.of(path, self.marks.seen(stamp))
+            if familiarity is Familiarity.UNMARKED and self.marks.believed:
+                unmarked.append((path, stamp))
+            if familiarity is Familiarity.ODD:
+                odd.add(path)
+            if familiarity in (Familiarity.NEW, Familiarity.ODD) and path not in self.candidates:
+                self.candidates[path] = detect(path, stamp, now)
+        self.marks.note_scan(odd)
+        if unmarked:
+            await self.ledger.call(lambda ledger: note_marks(ledger, name, unmarked))
+
+    def _walk(self) -> Scan:
+        self._may_ask_for_writers = not needs_polling(self.root)
+        foreign = self.routes.look()
+        scan = scan_folder(self.root, self.rules, foreign)
+        self.routes.judge((path for path, _ in scan.passed_over), foreign)
+        return scan
+
+    async def _say_elsewhere(self, passed_over: Iterable[tuple[str, Verdict]]) -> None:
+        """One notice for each subfolder that is another folder of the config."""
+        for path, verdict in passed_over:
+            if verdict.kind is Kind.ELSEWHERE:
+                place = printable_path(path)
+                text = f"{place} is not looked into: {verdict.reason}. {verdict.advice}"
+                await self.enqueuer.say_once(f"elsewhere {place}", text)
 
     async def _believe(self, scan: Scan) -> None:
         """A missing folder, or an empty one on another device than before, is a drive that is away (keeps I6)."""
@@ -156,35 +216,49 @@ class Intake:
     # --- hints and settling -----------------------------------------------------------------------
 
     async def _take_named(self) -> None:
-        """Look at the paths that events named; the ledger knows those that need no look."""
+        """Look at the paths that events named. Whatever was written is hashed: size and time may be as they were."""
         if not self._named:
             return
         named, self._named = self._named, {}
         verdicts = {path: self.rules.verdict(path) for path in named}
         await self.enqueuer.say_passed_over(verdicts.values())
         wanted = [path for path in named if verdicts[path].kind is Kind.IMAGE]
-        stamps = await self._stamps(wanted)
-        known = await self.ledger.call(lambda ledger: ledger.known_stamps_of(self.folder.name, wanted))
+        stamps = await self._stamps(wanted, named)
+        no_images = {path: v for path, v in verdicts.items() if stamps.get(path) is None}
+        await self.passed_over.named(self.root, no_images, self.routes.look)
+        known = await self.ledger.call(lambda ledger: known_files(ledger, self.folder.name, wanted))
         now = self.surroundings.monotonic()
         for path, stamp in stamps.items():
             if stamp is None:
                 self.candidates.pop(path, None)
-            elif (path, stamp.size_bytes, stamp.mtime_ns) not in known:
+                continue
+            await self.passed_over.no_longer(path)
+            if known.of(path, stamp) is not Familiarity.PASSED_OVER:
                 candidate = self.candidates.get(path)
                 candidate = detect(path, stamp, now) if candidate is None else observe(candidate, stamp, now)
                 self.candidates[path] = hint(candidate, named[path], now)
 
-    async def _stamps(self, paths: Iterable[str]) -> dict[str, FileStamp | None]:
-        paths = list(paths)
+    async def _let_results_follow(self) -> None:
+        """Once every new name is known: of a row of renamed files each may want the name of the next."""
+        if self.enqueuer.moved and not self.candidates and not self._named:
+            await self.enqueuer.follow_moved()
+
+    async def _stamps(self, paths: Iterable[str], met: Iterable[str] = ()) -> dict[str, FileStamp | None]:
+        """Of these paths; those that were `met`, whatever they are, must not tell of an out folder."""
+        paths, met = list(paths), list(met)
 
         def look() -> dict[str, FileStamp | None]:
+            foreign = self.routes.look()
+            self.routes.judge(met, foreign)
             folder_identity(self.root)
-            return {path: _stamp_or_none(self.root, path) for path in paths}
+            return {path: _stamp_or_none(self.root, path, foreign) for path in paths}
 
         return await asyncio.to_thread(look)
 
     async def _look_again(self) -> None:
-        """Look at the candidates whose quiet time is over; those that have settled go on."""
+        """Look at the candidates whose quiet time is over; those that have settled go on, once they can be dated."""
+        if not self.may_date():
+            return
         now, quiet_s = self.surroundings.monotonic(), self.folder.settle_s
         due = [path for path, c in self.candidates.items() if settles_at(c, quiet_s) <= now]
         if not due:
@@ -216,7 +290,9 @@ class Intake:
     async def _check(self, candidate: Candidate) -> None:
         """Is it an image, whole, and of a size the service takes? Then it is hashed and queued."""
         try:
-            found = await asyncio.to_thread(self._examine, candidate)
+            found = await asyncio.to_thread(
+                examine, self.root, candidate, self.folder.settle_s, self._looking()
+            )
         except SourceChanged:
             return  # looked at again: its stamp has changed
         except SourceVanished:
@@ -233,27 +309,31 @@ class Intake:
             reason = f"An unexpected problem in hotfolder ({type(bug).__name__})."
             await self._check_failed(candidate, UnreadableImage(reason, BUG_ADVICE))
             return
+        if isinstance(found, Candidate):
+            self.candidates[candidate.path] = found
+            return
         self.candidates.pop(candidate.path, None)
-        await self._enqueue(found)
+        detected_at = self._detected_at(candidate)
+        await self._enqueue(
+            Found(candidate.path, found.content_hash, found.stamp, detected_at, facts=found.facts)
+        )
 
     async def _enqueue(self, found: Found) -> None:
         """A file that cannot be entered stops no other (keeps I7); the next scan takes it up again (keeps I9)."""
         try:
-            await self.enqueuer.enqueue(found)
+            is_known = await self.enqueuer.enqueue(found)
+            await self.marks.note_hashed(found.path, is_known=is_known)
+            await self.passed_over.entered(found.path)
         except (FolderAway, LedgerUnusable):
             raise
         except Exception as bug:
             log.error(
                 "%s: %s could not be queued; it is tried again", self.folder.name, found.path, exc_info=bug
             )
+            await self.passed_over.stumbled(found.path, bug)
 
-    def _examine(self, candidate: Candidate) -> Found:
-        path = self.root / candidate.path
-        facts = check_image(path)
-        content_hash, stamp = hash_file(path)
-        if stamp != candidate.stamp:
-            raise SourceChanged("The file was written again after it had settled.")
-        return Found(candidate.path, content_hash, stamp, self._detected_at(candidate), facts=facts)
+    def _looking(self) -> Looking:
+        return Looking(self.surroundings.monotonic(), self._may_ask_for_writers)
 
     async def _check_failed(self, candidate: Candidate, error: UnreadableImage) -> None:
         if error.maybe_incomplete and not is_given_up(complain(candidate), self.folder.settle_s):
@@ -275,9 +355,9 @@ class Intake:
         return self.surroundings.now() - (self.surroundings.monotonic() - candidate.first_seen)
 
 
-def _stamp_or_none(root: Path, path: str) -> FileStamp | None:
+def _stamp_or_none(root: Path, path: str, foreign: Foreign) -> FileStamp | None:
     """None also where it cannot be looked at: the next scan says so in its trouble."""
     try:
-        return stamp_of(root, path)
+        return stamp_of(root, path, foreign)
     except UnreadableImage:
         return None

@@ -10,18 +10,20 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 
 from hotfolder.adapters.ledger import Ledger
 from hotfolder.adapters.ledger_thread import LedgerThread
+from hotfolder.core.holds import Hold, HoldKind
 from hotfolder.core.image import Image, State
-from hotfolder.core.life import COMMANDS, Event, step
+from hotfolder.core.life import COMMANDS, Event
 from hotfolder.core.sharing import share
 from hotfolder.core.trouble import Decision, decide, is_held
-from hotfolder.errors import LedgerUnusable, NeedsPerson, TemporaryError
+from hotfolder.errors import FolderUnwritable, LedgerUnusable, NeedsPerson, TemporaryError
 from hotfolder.pipeline.gates import Gates
 from hotfolder.pipeline.keep_going import keep_going
+from hotfolder.pipeline.progress import ImageProgress, Listener
 from hotfolder.pipeline.surroundings import Surroundings
 from hotfolder.ports import Progress
 
@@ -29,40 +31,6 @@ log = logging.getLogger(__name__)
 
 LONGEST_REST_S = 5.0
 """A lane looks at the ledger at least this often, whatever it was told (keeps I9)."""
-
-Listener = Callable[[Image, Image], None]
-"""Told of each committed change: the image before and after."""
-
-
-class ImageProgress:
-    """Implements `ports.Progress`: each event is decided by the table and committed before anything else happens."""
-
-    def __init__(
-        self, image: Image, ledger: LedgerThread, surroundings: Surroundings, on_change: Listener
-    ) -> None:
-        self.image = image
-        self._ledger = ledger
-        self._surroundings = surroundings
-        self._moved_s = surroundings.moved_s()
-        self._on_change = on_change
-
-    async def record(self, event: Event) -> None:
-        before = self.image
-        after = await self._ledger.call(lambda ledger: self._keep(ledger, event))
-        self.image = after
-        self._on_change(before, after)
-
-    def _keep(self, ledger: Ledger, event: Event) -> Image:
-        """Runs in the ledger's thread. The appointment moves along if the clock was set since the work began."""
-        moved_s = self._surroundings.moved_s() - self._moved_s
-        if event.wake_at > 0:
-            event = replace(event, wake_at=event.wake_at + moved_s)
-        after, _ = step(self.image, event, self._surroundings.now())
-        ledger.save(after)
-        return after
-
-    def adopt(self, image: Image) -> None:
-        self.image = image
 
 
 @dataclass(slots=True)
@@ -72,7 +40,7 @@ class Lane:
     name: str
     states: frozenset[State]
     limit: int
-    work: Callable[[Sequence[Progress], str], Awaitable[None]]
+    work: Callable[[Sequence[ImageProgress], str], Awaitable[None]]
     group: int = 1
     running: Counter[str] = field(default_factory=Counter)
     wake: asyncio.Event = field(default_factory=asyncio.Event)
@@ -93,15 +61,19 @@ class Lanes:
         gates: Gates,
         surroundings: Surroundings,
         is_ready: Callable[[str], bool],
+        on_intent: Callable[[int], None] = lambda _: None,
     ) -> None:
-        """`priorities`: of each hot folder by name; `is_ready`: whether a hot folder's target is known."""
+        """`priorities`: of each hot folder by name; `is_ready`: whether a hot folder's target is known; `on_intent`: see
+        `ImageProgress`."""
         self._lanes = lanes
         self._priorities = priorities
         self._ledger = ledger
         self._gates = gates
         self._surroundings = surroundings
         self._is_ready = is_ready
+        self._on_intent = on_intent
         self._under_way: set[str] = set()
+        self._trials: dict[str, int] = {}
         self._stopping = False
         self.listeners: list[Listener] = []
 
@@ -109,6 +81,45 @@ class Lanes:
     def under_way(self) -> frozenset[str]:
         """Ids of the images that are being worked on."""
         return frozenset(self._under_way)
+
+    # --- results on trial -------------------------------------------------------------------------
+
+    @property
+    def trials(self) -> frozenset[str]:
+        """The hot folders whose out folder is held, and whose waiting results are being placed all the same."""
+        return frozenset(self._trials)
+
+    @property
+    def is_trying(self) -> bool:
+        """Whether a trial is going on that nothing else holds up."""
+        return any(map(self._may_deliver, self._trials))
+
+    def _may_deliver(self, folder: str) -> bool:
+        """Now, or as soon as it is known where its workflow is."""
+        is_lost = not self._is_ready(folder) and self._gates.get(folder, HoldKind.WORKFLOW) is not None
+        return not is_lost and self._stopping_step(State.FINISHED, folder) is None
+
+    def begin_trial(self, folder: str) -> None:
+        """Place what waits for this out folder though it is still held, so that nothing is bought before all of it has
+        its place: one first, and with each that finds its place twice as many at once, since all of them together may be
+        too much for a disk that has room for some. The first that finds none ends the trial."""
+        self._trials.setdefault(folder, 1)
+        self.wake()
+
+    def end_trial(self, folder: str) -> None:
+        self._trials.pop(folder, None)
+
+    async def has_placed_all(self, folder: str) -> bool:
+        """Whether no result waits for this out folder any more."""
+        now = self._surroundings.now()
+        return not await self._ledger.call(lambda ledger: ledger.due(folder, (State.FINISHED,), now, 1))
+
+    def _stopping_step(self, state: State, folder: str) -> Hold | None:
+        on_trial = state is State.FINISHED and folder in self._trials
+        besides = HoldKind.OUT_FOLDER if on_trial else None
+        return self._gates.stopping(COMMANDS[state], folder, besides=besides)
+
+    # --- at work ----------------------------------------------------------------------------------
 
     def wake(self) -> None:
         """Something changed: every lane looks at the ledger now."""
@@ -148,17 +159,21 @@ class Lanes:
         open_states = self._open_states(lane)  # not in the ledger's thread: holds come and go in this one
         if lane.free <= 0 or not open_states:
             return False
-        jobs = await self._ledger.call(lambda ledger: self._due(ledger, lane, open_states))
+        found = await self._ledger.call(lambda ledger: self._due(ledger, lane, open_states))
+        jobs = [job for job in found if self._is_open(job)]  # something may have been held meanwhile
         for images in jobs:
             self._under_way.update(image.id for image in images)
             lane.running[images[0].folder] += 1
             tasks.create_task(self._do(lane, images), name=f"{lane.name} {images[0].path}")
         return bool(jobs)
 
+    def _is_open(self, images: Sequence[Image]) -> bool:
+        return all(self._stopping_step(image.state, image.folder) is None for image in images)
+
     def _open_states(self, lane: Lane) -> dict[str, list[State]]:
         """By hot folder: the states whose next step nothing holds; without the hot folders that have none."""
         by_folder = {
-            folder: [s for s in lane.states if self._gates.stopping(COMMANDS[s], folder) is None]
+            folder: [s for s in lane.states if self._stopping_step(s, folder) is None]
             for folder in filter(self._is_ready, self._priorities)
         }
         return {folder: states for folder, states in by_folder.items() if states}
@@ -172,6 +187,9 @@ class Lanes:
         for folder, states in open_states.items():
             due = ledger.due(folder, states, self._surroundings.now(), limit)
             idle = [image for image in due if image.id not in self._under_way]
+            allowed = self._trials.get(folder) if State.FINISHED in lane.states else None
+            if allowed is not None:
+                idle = idle[: max(0, allowed - lane.running[folder])]
             waiting[folder] = [idle[i : i + lane.group] for i in range(0, len(idle), lane.group)]
         numbers = {folder: len(jobs) for folder, jobs in waiting.items()}
         shares = share(lane.free, numbers, lane.running, self._priorities)
@@ -199,6 +217,8 @@ class Lanes:
         try:
             await lane.work(group, images[0].folder)
             self._gates.note_success()
+            if State.FINISHED in lane.states and images[0].folder in self._trials:
+                self._trials[images[0].folder] = min(lane.limit, 2 * self._trials[images[0].folder])
         except Exception as error:  # noqa: BLE001 - decided in one place (core.trouble); keeps I7
             await self._after_error(error, group, images)
         finally:
@@ -214,7 +234,7 @@ class Lanes:
                 lane.wake.set()
 
     def _progress(self, image: Image) -> ImageProgress:
-        return ImageProgress(image, self._ledger, self._surroundings, self._tell)
+        return ImageProgress(image, self._ledger, self._surroundings, self._tell, self._on_intent)
 
     def _tell(self, before: Image, after: Image) -> None:
         for listener in self.listeners:
@@ -234,6 +254,8 @@ class Lanes:
                 await self._gates.note_fault(error)
             if isinstance(error, NeedsPerson) and is_held(error):
                 await self._gates.hold(error, images[0].folder)
+            if isinstance(error, FolderUnwritable):
+                self.end_trial(images[0].folder)
             for progress in group:
                 await self._settle_one(error, progress)
         except LedgerUnusable as unusable:

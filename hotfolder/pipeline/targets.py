@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
 from hotfolder.core.config import Config, FolderConfig
@@ -14,7 +14,10 @@ Entry = TypeVar("Entry", Organization, Workflow)
 
 async def resolve_organization(service: Service, wanted: str | None) -> Organization:
     """The organization by id or exact name; without one, the account's only one."""
-    organizations = await service.organizations()
+    return _organization(await service.organizations(), wanted)
+
+
+def _organization(organizations: Sequence[Organization], wanted: str | None) -> Organization:
     if wanted is not None:
         return _pick(organizations, wanted, "organization", "organization")
     if len(organizations) == 1:
@@ -28,7 +31,8 @@ async def resolve_organization(service: Service, wanted: str | None) -> Organiza
 
 async def resolve_target(service: Service, config: Config, folder: FolderConfig) -> Target:
     """Where this hot folder's images go. Raises `WorkflowUnavailable` with what there is instead."""
-    organization = await resolve_organization(service, config.organization)
+    organizations = await service.organizations()
+    organization = _organization(organizations, config.organization)
     workflow = _pick(
         await service.workflows(organization.id),
         folder.workflow,
@@ -36,7 +40,15 @@ async def resolve_target(service: Service, config: Config, folder: FolderConfig)
         f"folders: {folder.name}: workflow",
     )
     version = folder.workflow_version or None
-    return Target(organization.id, workflow.id, workflow.name, version, workflow.price)
+    return Target(
+        organization_id=organization.id,
+        workflow_id=workflow.id,
+        workflow_name=workflow.name,
+        version=version,
+        price=workflow.price,
+        current_version=version or workflow.version,
+        reachable=frozenset(one.id for one in organizations),
+    )
 
 
 def _pick(entries: Iterable[Entry], wanted: str, what: str, key: str) -> Entry:

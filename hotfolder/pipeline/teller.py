@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -19,7 +19,7 @@ from hotfolder.core.glance import Action
 from hotfolder.core.holds import Hold
 from hotfolder.core.image import Image
 from hotfolder.core.telling import Telling
-from hotfolder.core.telling_words import Notification, Places
+from hotfolder.core.telling_words import Notification, NotSentNews, Places
 from hotfolder.errors import LedgerUnusable
 from hotfolder.pipeline.keep_going import keep_going
 from hotfolder.pipeline.surroundings import Surroundings
@@ -37,7 +37,7 @@ LAST_WORDS_S = 2.0
 
 class Teller:
     """`level` and `places` are asked anew each time, so that a changed config is followed; `show` may take its time, but
-    while it does nothing else is shown."""
+    while it does nothing else is shown. `withdraw` takes back the one shown under a key."""
 
     def __init__(
         self,
@@ -46,6 +46,7 @@ class Teller:
         holds: Callable[[], Sequence[Hold]],
         call_ledger: Callable[[Callable[[Ledger], Any]], Awaitable[Any]],
         show: Callable[[Notification], Awaitable[None]],
+        withdraw: Callable[[str], Awaitable[None]] | None = None,
         surroundings: Surroundings = Surroundings(),  # noqa: B008 - frozen
     ) -> None:
         self._level = level
@@ -53,6 +54,7 @@ class Teller:
         self._holds = holds
         self._call_ledger = call_ledger
         self._show = show
+        self._withdraw = withdraw
         self._now = surroundings.monotonic
         self._telling = Telling(surroundings.now())
         self._wake = asyncio.Event()
@@ -72,6 +74,15 @@ class Teller:
         """Something else needs the person; the same words are told at most every half hour. Never raises."""
         self._note(lambda now: self._telling.note_problem(title, text, now, action))
         self.wake()
+
+    def problem_is_over(self, title: str) -> None:
+        """What was told under that title is mended. Never raises."""
+        self._note(lambda _: self._telling.note_no_problem(title))
+        self.wake()
+
+    def note_not_sent(self, folder: str, groups: Mapping[str, int], new: frozenset[str]) -> None:
+        """What is not sent of a hot folder has changed. Never raises."""
+        self._note(lambda now: self._telling.note_not_sent(NotSentNews(folder, dict(groups), new), now))
 
     def wake(self) -> None:
         """Have `run` look now."""
@@ -122,12 +133,22 @@ class Teller:
 
     async def _look(self, *, last: bool = False) -> None:
         self._telling.note_holds(self._holds(), self._now())
+        await self._take_back()
         await self._ask_about_batches(last)
         for notification in self._telling.take(self._now(), self._level(), self._places(), last=last):
             try:
                 await self._show(notification)
             except Exception:
                 log.exception("A notification was not shown: %s", notification.title)
+
+    async def _take_back(self) -> None:
+        """Messages whose cause is gone."""
+        for key in self._telling.take_back():
+            try:
+                if self._withdraw is not None:
+                    await self._withdraw(key)
+            except Exception:
+                log.exception("A notification was not taken back: %s", key)
 
     async def _ask_about_batches(self, last: bool) -> None:
         asked_at = self._now()

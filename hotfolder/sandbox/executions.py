@@ -41,6 +41,8 @@ class Execution:
     input_type: str
     created_at: float
     started_at: float
+    made_at: float = 0.0
+    """When it really was created; `created_at` is what the list's clock says."""
     labels: dict[str, str] = field(default_factory=dict)
     webhooks: list[str] = field(default_factory=list)
     settings: dict[str, Any] = field(default_factory=dict)

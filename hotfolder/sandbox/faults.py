@@ -32,9 +32,11 @@ Effect = Literal[
     "empty",  # no body
     "content_type",  # the wrong Content-Type
     "garbage",  # HTML, as a proxy would answer
+    "redirect",  # 307 (or `status`, where it is another 3xx) to `location`
+    "gzip_label",  # `Content-Encoding: gzip`, although the body is plain
 ]
 EFFECTS: tuple[str, ...] = get_args(Effect)
-ONLY_AFTER = frozenset({"cut", "truncate", "corrupt", "empty", "content_type", "garbage"})
+ONLY_AFTER = frozenset({"cut", "truncate", "corrupt", "empty", "content_type", "garbage", "gzip_label"})
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,8 @@ class Fault:
     retry_after_as_date: bool = False
     seconds: float = 1.0
     content_type: str = "text/html"
+    location: str = ""
+    """Where a `redirect` leads; "": to the very address that was asked."""
     name: str = "*"
     """Pattern for the image's name, where the call names an image or an execution (not: upload)."""
     subject: str = ""

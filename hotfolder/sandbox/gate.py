@@ -10,6 +10,7 @@ import json
 import math
 import socket
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from email.utils import formatdate
 from time import time
@@ -69,14 +70,28 @@ class Gate:
         self._faults = faults
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        send = self._dated(send)
         receive, body = await _peek_json(scope, receive)
         call = self._open_call(scope, body)
         scope["state"]["call"] = call
-        visit = Visit(call, scope, receive, send)
+        visit = Visit(call, scope, receive, send, self._now)
         try:
             await self._let_through(visit)
         except Gone:
             await visit.wait_until_disconnected()
+
+    def _now(self) -> float:
+        """By the clock that the answers tell."""
+        return time() + self._world.switches.date_offset_s
+
+    def _dated(self, send: Send) -> Send:
+        async def send_dated(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                date = formatdate(self._now(), usegmt=True)
+                message = {**message, "headers": [*message["headers"], (b"date", date.encode())]}
+            await send(message)
+
+        return send_dated
 
     def _open_call(self, scope: Scope, body: dict[str, Any]) -> Call:
         parameters = scope["path_params"]
@@ -99,7 +114,7 @@ class Gate:
         if outage == "reset":
             visit.reset()
         if outage == "unavailable":
-            return await visit.answer(_status_answer(Fault("any", "status"), visit.call))
+            return await visit.answer(_status_answer(Fault("any", "status"), visit))
         struck = self._faults.strike(visit.call)
         visit.call.faults = [active.fault.effect for active in struck]
         for active in struck:
@@ -124,8 +139,11 @@ class Gate:
 class Visit:
     """One call's connection, and what can be done to it."""
 
-    def __init__(self, call: Call, scope: Scope, receive: Receive, send: Send) -> None:
+    def __init__(
+        self, call: Call, scope: Scope, receive: Receive, send: Send, now: Callable[[], float]
+    ) -> None:
         self.call = call
+        self.now = now
         self.scope = scope
         self.receive = receive
         self.cut = False
@@ -184,7 +202,7 @@ async def _disturb(visit: Visit, active: ActiveFault) -> bool:
     elif fault.effect == "close":
         visit.close()
     else:
-        await visit.answer(_status_answer(fault, visit.call))
+        await visit.answer(_status_answer(fault, visit))
         return True
     return False
 
@@ -203,6 +221,8 @@ def _spoil(answer: Answer, fault: Fault) -> bool:
         answer.replace_body(b"")
     elif fault.effect == "garbage":
         answer.replace_body(b"<html><body><h1>Please sign in to the guest network</h1></body></html>")
+    elif fault.effect == "gzip_label":
+        MutableHeaders(raw=answer.headers)["content-encoding"] = "gzip"
     elif fault.effect != "content_type":
         return False
     if fault.effect in ("garbage", "content_type"):
@@ -210,11 +230,15 @@ def _spoil(answer: Answer, fault: Fault) -> bool:
     return True
 
 
-def _status_answer(fault: Fault, call: Call) -> Response:
-    headers = {}
+def _status_answer(fault: Fault, visit: Visit) -> Response:
+    call, headers = visit.call, {}
     if fault.retry_after is not None:
-        date = formatdate(math.ceil(time() + fault.retry_after), usegmt=True)
+        date = formatdate(math.ceil(visit.now() + fault.retry_after), usegmt=True)
         headers["Retry-After"] = date if fault.retry_after_as_date else str(math.ceil(fault.retry_after))
+    if fault.effect == "redirect":
+        query = visit.scope["query_string"].decode("latin-1")
+        headers["Location"] = fault.location or f"{call.path}?{query}"
+        return Response(status_code=fault.status if 300 <= fault.status < 400 else 307, headers=headers)
     message = "The sandbox was asked to fail here"
     if call.endpoint in AUTH_ENDPOINTS:
         return oauth_error(fault.status, fault.error, message, headers)

@@ -7,6 +7,7 @@ it: other bytes, no work). Both always give the same bytes for the same image.
 from __future__ import annotations
 
 import io
+import re
 import struct
 import zlib
 from typing import BinaryIO, Literal
@@ -37,6 +38,18 @@ class CannotRetouch(Exception):
     """This is no image, or not one the service takes."""
 
 
+class UnknownToPillow(CannotRetouch):
+    """A right image that the service takes and Pillow does not know: CMYK with alpha, Lab of 16 bits, large profiles
+    and texts."""
+
+
+_GAPS = re.compile(
+    "unknown pixel mode|unknown photometric mode|unknown data organization|too large|too much memory",
+    re.IGNORECASE,
+)
+"""What Pillow says of those."""
+
+
 def extension_of(content_type: str) -> str:
     return _EXTENSIONS[content_type]
 
@@ -49,7 +62,7 @@ def sniff_content_type(head: bytes) -> str:
         return "image/png"
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
         return "image/webp"
-    if head[:4] in (b"II*\0", b"MM\0*") and head[8:10] != b"CR":
+    if head[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+") and head[8:10] != b"CR":
         return "image/tiff"
     raise CannotRetouch("only JPEG, PNG, TIFF and WebP can be retouched")
 
@@ -58,7 +71,11 @@ def check_image(file: BinaryIO) -> str:
     """The content type of an uploaded image, after a look at its header."""
     file.seek(0)
     content_type = sniff_content_type(file.read(16))
-    with _open_image(file, content_type) as image:
+    try:
+        image = _open_image(file, content_type)
+    except UnknownToPillow:
+        return content_type
+    with image:
         if max(image.size) > MAXIMUM_SIDE:
             raise CannotRetouch(f"{image.width} × {image.height} pixels are more than 10,000 × 10,000")
     return content_type
@@ -95,7 +112,9 @@ def _open_image(file: BinaryIO, content_type: str) -> ImageFile:
             case _:
                 return TiffImageFile(file)
     except (OSError, ValueError, SyntaxError, struct.error, KeyError) as error:
-        raise CannotRetouch(f"the image cannot be read: {error}") from error
+        is_gap = isinstance(error, KeyError) or _GAPS.search(str(error))
+        gap = UnknownToPillow if is_gap else CannotRetouch
+        raise gap(f"the image cannot be read: {error}") from error
 
 
 def _packshot(picture: Image.Image) -> Image.Image:

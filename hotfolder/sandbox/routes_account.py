@@ -72,5 +72,11 @@ def _workflow(world: World, workflow: Workflow) -> dict[str, Any]:
         "date": CATALOG_DATE,
         "author": {"id": USER_ID, "name": "Sandbox"},
         "workflowComponents": [component],
-        "executionPrice": None if world.switches.hide_prices else workflow.price,
+        "executionPrice": _told_price(world, workflow),
     }
+
+
+def _told_price(world: World, workflow: Workflow) -> int | None:
+    if world.switches.hide_prices:
+        return None
+    return workflow.price if world.switches.told_price is None else world.switches.told_price

@@ -205,6 +205,7 @@ class Sandbox:
             log_config=None,
             access_log=False,
             proxy_headers=False,
+            date_header=False,  # the gate dates each answer
             timeout_keep_alive=30,
             h11_max_incomplete_event_size=256 * 1024,
         )

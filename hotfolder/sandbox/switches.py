@@ -26,6 +26,10 @@ class Switches:
     """An execution appears in the list only this long after its creation [?]."""
     listing_limit: int = 50
     """The highest `limit` that is honoured [?]."""
+    date_offset_s: float = 0
+    """How far the clock of the answers (`Date`) is ahead [?]."""
+    created_offset_s: float = 0
+    """How far the clock of the lists (`createdAt` of new executions) is ahead [?]."""
     execution_s: float | None = None
     """How long every execution takes; None: as its workflow says."""
     qa_s: float = 2
@@ -35,5 +39,7 @@ class Switches:
     """Images whose name matches one of these patterns are a 422 (at upload and at create)."""
     hide_prices: bool = False
     """The workflows do not say what they cost."""
+    told_price: int | None = None
+    """What every workflow says that it costs; None: what it really costs."""
     webhook_copies: int = 1
     """0: webhooks get lost, 2: they come twice [?]."""

@@ -82,8 +82,9 @@ class World(Records):
                 labels=labels or {},
                 webhooks=webhooks or [],
                 settings=settings or {},
-                created_at=now,
+                created_at=now + self.switches.created_offset_s,
                 started_at=now,
+                made_at=now,
                 version=version,
             )
             self._executions[execution.id] = execution
@@ -102,8 +103,9 @@ class World(Records):
             return True
 
     def _run(self, execution: Execution) -> None:
-        """Begin an attempt. An execution is charged once, at its first attempt that is paid [?]."""
-        workflow, organization = execution.workflow, execution.workflow.organization
+        """Begin an attempt. An execution is charged once, at its first attempt that is paid, and what it costs then [?]."""
+        workflow = self.workflows.get(execution.workflow.id, execution.workflow)
+        organization = workflow.organization
         execution.started_at = self.clock()
         execution.released_at = float("inf")
         execution.failure = None
@@ -163,7 +165,7 @@ class World(Records):
             found = [
                 execution
                 for execution in self._executions.values()
-                if execution.workflow.id == workflow_id and execution.created_at <= oldest
+                if execution.workflow.id == workflow_id and execution.made_at <= oldest
             ]
             if self.switches.listing_order == "newest":
                 found.reverse()
@@ -204,7 +206,7 @@ class World(Records):
 
     def seed_history(self, workflow_id: str, count: int, labels: dict[str, str] | None = None) -> None:
         """Give a workflow older executions, one a minute back from now, all completed with the same result."""
-        now = self.clock()
+        now = self.clock() + self.switches.created_offset_s
         result = self.images.add(b"The result of an execution of long ago", "image/jpeg")
         older = {}
         for number in range(count, 0, -1):

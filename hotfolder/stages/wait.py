@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from hotfolder import errors
 from hotfolder.core.execution import (
     KNOWN_STATUSES,
+    PAID_STATUSES,
     PAYMENT_REQUIRED,
     AskRules,
     Execution,
@@ -15,6 +16,7 @@ from hotfolder.core.execution import (
     may_retry_for_credits,
     retry_for_credits,
 )
+from hotfolder.core.holds import PAUSED
 from hotfolder.core.image import Image, State
 from hotfolder.core.life import (
     AnswerMissing,
@@ -36,12 +38,13 @@ UNKNOWN_BEFORE_GIVING_UP = 8
 @dataclass(frozen=True, slots=True)
 class Asking:
     """What asking needs besides the image; `now` in epoch seconds, 0 ≤ `jitter` < 1. `tell_unknown` is told of a status
-    that nobody knows."""
+    that nobody knows. `may_spend`: whether an execution may be run again; not while the person paused it."""
 
     rules: AskRules
     now: float
     jitter: float
     tell_unknown: Callable[[str], Awaitable[None]] | None = None
+    may_spend: Callable[[], bool] = lambda: True
 
 
 async def ask_about_execution(
@@ -71,19 +74,30 @@ async def take_answer(
     if execution.status not in KNOWN_STATUSES and asking.tell_unknown is not None:
         await asking.tell_unknown(execution.status)
     if image.state is State.HELD and execution.status == PAYMENT_REQUIRED:
-        await purse.reserve(target)
-        if not may_retry_for_credits(image, asking.rules, asking.now):
-            purse.give_back(target)
+        if not asking.may_spend():
             await progress.record(_still_unpaid(image, asking))
             return
-        await _retry(progress, retry_for_credits(image, execution), target, service, asking)
+        may_retry = may_retry_for_credits(image, asking.rules, asking.now)
+        if not await purse.reserve_again(target, image.id, may_retry=may_retry):
+            await progress.record(_still_unpaid(image, asking))
+            return
+        try:
+            await _retry(progress, retry_for_credits(image, execution), target, service, purse, asking)
+        finally:
+            purse.settle(target)
         return
+    if execution.status in PAID_STATUSES:
+        purse.accepted(target, image.id)
     event = event_for(image, execution, asking.rules, asking.now, asking.jitter)
-    if isinstance(event, RetryIntended):
-        await _retry(progress, event, target, service, asking)
+    if isinstance(event, RetryIntended) and not asking.may_spend():
+        await progress.record(PutOff(reason=PAUSED, wake_at=asking.now + LONGEST_ASK_S))
+    elif isinstance(event, RetryIntended):
+        await _retry(progress, event, target, service, purse, asking)
     else:
         if isinstance(event, PaymentRequired):
-            purse.doubt()
+            purse.refused(target)
+        if isinstance(event, NotRetried):
+            purse.not_retried(target, image.id)
         await progress.record(event)
 
 
@@ -93,7 +107,12 @@ def _still_unpaid(image: Image, asking: Asking) -> PaymentRequired:
 
 
 async def _retry(
-    progress: Progress, intent: RetryIntended, target: Target, service: Service, asking: Asking
+    progress: Progress,
+    intent: RetryIntended,
+    target: Target,
+    service: Service,
+    purse: Purse,
+    asking: Asking,
 ) -> None:
     """Run the execution again, the intent first (keeps I2): the service may charge for it."""
     before = progress.image.retries
@@ -106,6 +125,7 @@ async def _retry(
         await progress.record(AnswerMissing(reason=lost.title, wake_at=wake_at))
         raise
     except errors.HotfolderError as refusal:
+        purse.not_retried(target, progress.image.id)
         wake_at = asking.now + backoff_s(0, asking.jitter)
         await progress.record(NotRetried(retries=before, reason=refusal.title, wake_at=wake_at))
         raise

@@ -16,10 +16,12 @@ from hotfolder.adapters import login_items
 from hotfolder.adapters.autoretouch import DeviceSignIn
 from hotfolder.adapters.browser import open_address
 from hotfolder.adapters.home import Home
+from hotfolder.adapters.ledger import SEEN
+from hotfolder.adapters.ledger_not_sent import NOT_SENT_SEEN, not_sent_unseen
 from hotfolder.adapters.ledger_tallies import delivered_since, failed_unseen
 from hotfolder.adapters.token_store import TokenSource, store_token
 from hotfolder.core.first_run import WEB_APP
-from hotfolder.core.glance import MOST_PROBLEMS, Action, Deed, Facts, Glance
+from hotfolder.core.glance import MOST_PROBLEMS, NOT_SENT, Action, Deed, Facts, Glance
 from hotfolder.core.glancing import glance_of
 from hotfolder.core.present_work import PresentWork
 from hotfolder.errors import HotfolderError
@@ -104,10 +106,12 @@ class Desk:
             self._work.setdefault(folder.name, PresentWork()).note(folder.counts)
         failed = sum(folder.counts.get("failed", 0) for folder in status.folders)
         midnight = datetime.now().astimezone().replace(hour=0, minute=0, second=0, microsecond=0)
-        problems, unseen, delivered_today = await steward.call_ledger(
+        not_sent = any(folder.not_sent for folder in status.folders)
+        problems, unseen, not_sent_unseen_now, delivered_today = await steward.call_ledger(
             lambda ledger: (
                 ledger.latest_failed(MOST_PROBLEMS) if failed else [],
                 failed_unseen(ledger) if failed else 0,
+                not_sent_unseen(ledger, steward.places) if not_sent else 0,
                 delivered_since(ledger, midnight.timestamp()),
             )
         )
@@ -118,6 +122,7 @@ class Desk:
             problems=problems,
             failed=failed,
             unseen=unseen,
+            not_sent_unseen=not_sent_unseen_now,
             delivered_today=delivered_today,
             done=sum(work.done for work in self._work.values()),
             credits=steward.credits,
@@ -155,7 +160,8 @@ class Desk:
             Deed.RESUME: lambda folder: steward.resume(folder or None),
             Deed.RETRY: lambda image: steward.retry([image]),
             Deed.RETRY_ALL: lambda _: steward.retry(None),
-            Deed.SEEN: lambda _: steward.call_ledger(lambda ledger: ledger.note_problems_seen(time.time())),
+            Deed.DISMISS: lambda image: steward.dismiss([image]),
+            Deed.SEEN: self._note_seen,
             Deed.LOOK_AGAIN: lambda _: steward.retry(()),
             Deed.SIGN_IN: self._sign_in,
             Deed.TOP_UP: lambda _: asyncio.to_thread(self._open_url, WEB_APP),
@@ -167,6 +173,10 @@ class Desk:
 
     async def _end(self, _: str) -> None:
         self._quit.set()
+
+    async def _note_seen(self, what: str) -> None:
+        key = NOT_SENT_SEEN if what == NOT_SENT else SEEN
+        await self._steward.call_ledger(lambda ledger: ledger.note_problems_seen(time.time(), key))
 
     async def _change_start_at_login(self, _: str) -> None:
         if self._starts_at_login:
@@ -192,7 +202,7 @@ class Desk:
         finally:
             if self._signing_in is asyncio.current_task():
                 self._signing_in, self._code = None, None
-        await self._steward.retry(())
+        await self._steward.signed_in()
 
 
 def _starts_at_login() -> bool | None:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from hotfolder.adapters.other_programs import environment_for_others
+from hotfolder.core.plain_words import plain_reason
 from hotfolder.errors import HotfolderError
 
 _WAIT_S = 5.0
@@ -51,7 +52,7 @@ def _open(target: str, advice: str) -> None:
         try:
             os.startfile(target)
         except OSError as error:
-            raise CannotOpen(f"{target} could not be opened: {error.strerror}.", advice) from error
+            raise CannotOpen(f"{target} could not be opened: {plain_reason(error)}.", advice) from error
     elif sys.platform == "darwin":
         _first_that_works([["open", target]], target, advice)
     else:

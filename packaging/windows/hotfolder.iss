@@ -58,6 +58,8 @@ Filename: "{app}\hotfolder.exe"; Parameters: "service uninstall"; Flags: runhidd
 Filename: "{app}\hotfolderw.exe"; Parameters: "run --desktop"; Description: "Start hotfolder now"; Flags: nowait postinstall skipifsilent
 
 [UninstallRun]
+; In order, so that nothing is sent any more and what is running finishes; what does not answer is ended below.
+Filename: "{app}\hotfolder.exe"; Parameters: "stop"; Flags: runhidden; RunOnceId: "Stop"
 Filename: "{app}\hotfolder.exe"; Parameters: "service uninstall"; Flags: runhidden; RunOnceId: "AtLogin"
 Filename: "{sys}\taskkill.exe"; Parameters: "/F /IM hotfolderw.exe"; Flags: runhidden; RunOnceId: "EndWindowed"
 Filename: "{sys}\taskkill.exe"; Parameters: "/F /IM hotfolder.exe"; Flags: runhidden; RunOnceId: "EndOnConsole"
@@ -83,7 +85,7 @@ var
 begin
   if not ForgetsAll then
     Exit;
-  // The sign-in is revoked while the program is still there to do it.
+  // The sign-in is revoked while the program is still there to do it; a hotfolder that runs sends nothing more from then on.
   if CurUninstallStep = usUninstall then
     Exec(ExpandConstant('{app}\hotfolder.exe'), 'logout', '', SW_HIDE, ewWaitUntilTerminated, ExitCode);
   if CurUninstallStep = usPostUninstall then

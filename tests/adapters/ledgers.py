@@ -29,7 +29,7 @@ def a_full_image() -> Image:
     full: dict[str, Any] = {}
     for f in fields(Image):
         full[f.name] = (
-            {"str": f"a {f.name}", "int": 7, "float": NOW}[f.type.removesuffix(" | None")]
+            {"str": f"a {f.name}", "int": 7, "float": NOW, "bool": True}[f.type.removesuffix(" | None")]
             if (f.name != "state")
             else State.IN_QA
         )

@@ -86,6 +86,7 @@ class Manners:
     hangs: bool = False
     refuses: bool = False
     shown: list[Shown] = field(default_factory=list)
+    taken_back: list[int] = field(default_factory=list)
     asked: int = 0
 
 
@@ -102,6 +103,7 @@ _XML = """<!DOCTYPE node PUBLIC "-//freedesktop//DTD D-BUS Object Introspection 
     <arg direction="in" type="s"/><arg direction="in" type="as"/><arg direction="in" type="a{sv}"/>
     <arg direction="in" type="i"/><arg direction="out" type="u"/>
   </method>
+  <method name="CloseNotification"><arg direction="in" type="u"/></method>
   <signal name="NotificationClosed"><arg type="u"/><arg type="u"/></signal>
   <signal name="ActionInvoked"><arg type="u"/><arg type="s"/></signal>
 </interface></node>
@@ -127,7 +129,17 @@ class Service:
             return Message.new_method_return(call, "as", [self._manners.capabilities])
         if call.member == "GetServerInformation":
             return Message.new_method_return(call, "ssss", ["tests", "tests", "1", "1.2"])
+        if call.member == "CloseNotification":
+            return self._take_back(call)
         return self._notify(call) if call.member == "Notify" else False
+
+    def _take_back(self, call: Message) -> Message | bool:
+        """As the specification has it: the signal says that a call closed it."""
+        if self._manners.hangs:
+            return True
+        self._manners.taken_back.append(call.body[0])
+        self._bus.send(Message.new_signal(PATH, NAME, "NotificationClosed", "uu", [call.body[0], 3]))
+        return Message.new_method_return(call)
 
     def _notify(self, call: Message) -> Message | bool:
         self._manners.asked += 1

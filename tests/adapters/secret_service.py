@@ -161,6 +161,14 @@ class SecretService:
             items = secretstorage.get_default_collection(bus).search_items({"service": "hotfolder"})
             return [item.get_attributes() for item in items]
 
+    def remove_entries(self) -> None:
+        """As a person does, with the desktop's own program."""
+        with closing(self._connection()) as bus:
+            for item in list(
+                secretstorage.get_default_collection(bus).search_items({"service": "hotfolder"})
+            ):
+                item.delete()
+
     def lock(self) -> None:
         with closing(self._connection()) as bus:
             secretstorage.Collection(bus).lock()

@@ -8,6 +8,7 @@ import pytest
 
 from hotfolder.adapters.config_file import load_config
 from tests.adapters.config_texts import MINIMAL, Write, mistakes_of, told, two_folders, writer
+from tests.adapters.disks import bind_mount
 
 
 @pytest.fixture
@@ -70,3 +71,34 @@ def test_the_home_of_hotfolder_lies_in_no_in_folder(write: Write, tmp_path: Path
     assert mistake.key == "folders[0].in"
     assert mistake.message == "This folder contains the home of hotfolder."
     load_config(write(text.replace(str(tmp_path), f"{tmp_path}/home/in")), home=tmp_path / "home")
+
+
+@pytest.mark.parametrize(
+    ("folders", "key", "words"),
+    [
+        (("a", "b", "route/a", "d"), "folders[1].in", "the same folder as folders[0].in (line 2)"),
+        (("a", "b", "c", "route/b"), "folders[1].out", "the same folder as folders[0].out (line 2)"),
+        (("a", "route/a", "c", "d"), "folders[0].out", "the same folder as folders[0].in (line 2)"),
+        (("a", "b", "route/b", "d"), "folders[1].in", "the same folder as folders[0].out (line 2)"),
+        (("a", "route/a/x", "c", "d"), "folders[0].out", "lies inside folders[0].in (line 2)"),
+        (("a", "b", "c", "route/a/x"), "folders[1].out", "lies inside folders[0].in (line 2)"),
+    ],
+)
+def test_folders_that_are_one_by_two_routes_are_told_with_both_paths(
+    write: Write, tmp_path: Path, folders: tuple[str, str, str, str], key: str, words: str
+) -> None:
+    for name in ("a/x", "b", "c", "d"):
+        (tmp_path / "studio" / name).mkdir(parents=True)
+    paths = [
+        str(tmp_path / path) if path.startswith("route") else str(tmp_path / "studio" / path)
+        for path in folders
+    ]
+    text = two_folders(paths[0], paths[1], paths[2], paths[3])
+    load_config(write(text))  # nothing is there by that route
+    with bind_mount(tmp_path / "studio", tmp_path / "route"):
+        (mistake,) = mistakes_of(write(text))
+    assert mistake.key == key
+    assert words in mistake.message
+    route = next(path for path in paths if "route" in path)
+    assert f"by another route: {tmp_path}/studio/" in mistake.message
+    assert route in mistake.message

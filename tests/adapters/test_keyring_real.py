@@ -142,6 +142,24 @@ def test_a_person_signs_in_by_browser_works_and_signs_out(
     assert person.starts("balance").code == 3
 
 
+def test_a_keyring_entry_that_is_removed_is_a_sign_out(
+    person: Person, service: SecretService, sandbox: Sandbox
+) -> None:
+    """The daemon's access token would work on."""
+    sign_in(person, service)
+    service.start_bus()
+    service.start_keyring(unlocked=True)
+    person.save("a.jpg")
+    with person.running():
+        until_delivered(person)
+        service.remove_entries()
+        wait_until(lambda: holds(person), PATIENCE_S)
+        person.save("b.jpg")
+        wait_until(lambda: len(person.types("images", "--json").json) == 2)
+        assert "not signed in" in holds(person)[0]["reason"]
+        assert len(sandbox.world.executions) == 1
+
+
 # --- locked ---------------------------------------------------------------------------------------
 
 

@@ -136,3 +136,27 @@ def test_whether_there_is_a_keyring_is_known_without_asking_anybody(
 ) -> None:
     assert KeyringTokens(tmp_path, backend).is_there() is is_there
     assert getattr(backend, "asked", 0) == 0
+
+
+def test_a_look_whether_somebody_signed_out_never_asks_a_keyring_that_might_ask_the_person(
+    tmp_path: Path,
+) -> None:
+    backend = Locked(keyring.errors.KeyringLocked("locked"))
+    source = KeyringTokens(tmp_path, backend)
+    for _ in range(3):
+        with pytest.raises(KeyringNotReady):
+            source.peek()
+    assert backend.asked == 0
+
+
+def test_a_keyring_that_asks_nobody_is_looked_at_and_seldom(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As Windows' own is, whose name this one bears."""
+    monkeypatch.setattr(MemoryKeyring, "__module__", "keyring.backends.Windows")
+    source = KeyringTokens(tmp_path, MemoryKeyring())
+    source.store("one")
+    assert source.peek() == "one"
+    with pytest.raises(KeyringNotReady, match="a moment ago"):
+        source.peek()
+    assert source.load() == "one"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -147,8 +148,6 @@ def test_the_stamps_of_known_and_passed_over_files_need_no_second_look(ledger: L
     mine = (an_image().path, an_image().size_bytes, an_image().mtime_ns)
     assert ledger.known_stamps("Packshots") == {mine, ("old.jpg", 5, 6), ("older.jpg", 7, 8)}
     assert ledger.known_stamps("Portraits") == set()
-    assert ledger.known_stamps_of("Packshots", ["old.jpg"]) == {("old.jpg", 5, 6)}
-    assert ledger.known_stamps_of("Packshots", [f"{n}.jpg" for n in range(5000)]) >= {mine}
 
 
 # --- results --------------------------------------------------------------------------------------
@@ -361,3 +360,12 @@ def test_what_was_said_once_is_not_said_again(ledger: Ledger, path: Path) -> Non
     again = reopened(ledger, path)
     assert again.notices() == [("Packshots", "CR2 files are not sent."), ("Portraits", "There too.")]
     again.close()
+
+
+def test_when_a_file_came_back_is_the_intakes_to_say_and_no_step_under_way_undoes_it(ledger: Ledger) -> None:
+    image = an_image(State.PROCESSING)
+    ledger.add(image)
+    ledger.relocate(image.id, image.path, image.size_bytes, image.mtime_ns, NOW + 60)
+    ledger.save(replace(image, state=State.IN_QA))
+    (kept,) = ledger.images()
+    assert (kept.state, kept.detected_at) == (State.IN_QA, NOW + 60)

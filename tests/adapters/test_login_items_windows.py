@@ -139,7 +139,7 @@ def test_a_command_that_windows_would_cut_off_is_refused(registry: FakeRegistry,
 
 def test_a_policy_that_forbids_it_is_told(registry: FakeRegistry, run_key: RunKey) -> None:
     registry.is_forbidden = True
-    with pytest.raises(HotfolderError, match="Access is denied"):
+    with pytest.raises(HotfolderError, match="this user has no right to it"):
         run_key.install(COMMAND)
 
 

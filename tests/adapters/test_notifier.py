@@ -150,6 +150,48 @@ async def test_one_of_the_same_key_replaces_the_one_before(
     assert manners.shown[-1].replaces == 0
 
 
+async def test_a_message_whose_cause_is_gone_is_taken_back(
+    bus: Bus, manners: Manners, clicks: list[Action]
+) -> None:
+    async with notification_service(bus.address, manners), notifying(bus.address, clicks) as notifier:
+        await notifier.show(BOOTS)
+        await notifier.show(Notification("Out of credits", "Top up.", key="hold credits"))
+        await notifier.withdraw("hold credits")
+        await notifier.withdraw("hold credits")
+        await notifier.withdraw("never shown")
+        assert manners.taken_back == [manners.shown[1].id], "once, and nothing else"
+        await notifier.show(Notification("Out of credits", "Top up.", key="hold credits"))
+    assert manners.shown[-1].replaces == 0
+
+
+async def test_taking_back_harms_nobody_where_the_service_hangs_or_is_gone(
+    bus: Bus, manners: Manners, clicks: list[Action]
+) -> None:
+    async with notifying(bus.address, clicks, within_s=0.2) as notifier:
+        async with notification_service(bus.address, manners):
+            await notifier.show(Notification("Out of credits", "Top up.", key="hold credits"))
+            manners.hangs = True
+            await notifier.withdraw("hold credits")
+        await notifier.withdraw("hold credits")
+        await bus.end()
+        await notifier.withdraw("hold credits")
+
+
+async def test_desktop_notifier_takes_back_too(
+    bus: Bus, manners: Manners, clicks: list[Action], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on Windows and macOS; here it speaks to the same bus."""
+    monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", bus.address)
+    screen = LibraryScreen()
+    notifier = Notifier(clicks.append, screen=screen, within_s=LIMIT_S)
+    async with notification_service(bus.address, manners):
+        await notifier.show(Notification("Out of credits", "Top up.", key="hold credits"))
+        await notifier.withdraw("hold credits")
+        assert manners.taken_back == [manners.shown[0].id]
+        await notifier.close()
+        await end_library(screen)
+
+
 # --- clicked --------------------------------------------------------------------------------------
 
 

@@ -8,17 +8,19 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from hotfolder.adapters import probes
 from hotfolder.adapters.ledger_file import open_ledger
 from hotfolder.adapters.ledger_thread import LedgerThread
-from hotfolder.adapters.out_folders import OutFolders, unwritable
+from hotfolder.adapters.out_folders import OutFolders
 from hotfolder.adapters.spool import Spool
 from hotfolder.core.image import Image, State
-from hotfolder.core.naming import is_part_name, part_name
-from hotfolder.errors import FolderUnwritable, ImageRejected
-from tests.adapters.disks import tiny_disk
+from hotfolder.core.naming import is_part_name, part_name, path_key
+from hotfolder.errors import FolderUnwritable, ResultInUse
+from tests.adapters.disks import resize, tiny_disk
 from tests.fakes import NOW, RESULT, an_image, hash_of
 
 
@@ -239,10 +241,17 @@ async def test_an_earlier_result_that_was_taken_away_leaves_its_name_free(studio
     assert studio.read(second) == b"second"
 
 
-async def test_a_name_that_another_version_has_claimed_gets_a_number(studio: Studio) -> None:
+async def test_a_name_that_an_older_version_has_only_claimed_is_the_newers(studio: Studio) -> None:
+    """The older one is overtaken, and gets no place beside it."""
     await studio.results.claim(await studio.enter(finished(1)), "png")
     second = await studio.deliver(await studio.enter(finished(2)))
-    assert second.result_path == "Boots 224/boot (2).png"
+    assert second.result_path == "Boots 224/boot.png"
+
+
+async def test_a_name_that_a_newer_version_has_claimed_is_not_taken_by_the_older(studio: Studio) -> None:
+    older = await studio.enter(finished(1))
+    await studio.results.claim(await studio.enter(finished(2)), "png")
+    assert (await studio.deliver(older)).result_path == "Boots 224/boot (2).png"
 
 
 async def test_the_result_of_another_source_is_no_earlier_version(studio: Studio) -> None:
@@ -341,13 +350,16 @@ async def test_a_full_disk_is_held_and_leaves_no_half_file(tmp_path: Path, ledge
         with pytest.raises(FolderUnwritable, match="is full"):
             await studio.deliver(image, b"a" * 1024 * 1024)
         assert studio.files() == []
-        (small / "somebody's").write_bytes(b"a" * 400 * 1024)
+        with pytest.raises(FolderUnwritable, match="is full"):
+            await studio.results.check("Packshots")  # the largest that waits finds no room
+        resize(small, size_kb=2048)
+        (small / "somebody's").write_bytes(b"a" * 1400 * 1024)
         with pytest.raises(FolderUnwritable, match="is full"):
             await studio.results.check("Packshots")
         assert studio.files() == ["somebody's"]
         (small / "somebody's").unlink()
         await studio.results.check("Packshots")
-        assert studio.read(await studio.deliver(image)) == RESULT
+        assert len(studio.read(await studio.deliver(image, b"a" * 1024 * 1024))) == 1024 * 1024
 
 
 # --- file systems without hard links --------------------------------------------------------------
@@ -376,17 +388,6 @@ async def test_without_hard_links_a_foreign_file_is_not_overwritten_either(studi
     (studio.root / "Boots 224" / "boot.png").write_bytes(b"just now")
     assert not await studio.placing(claimed)
     assert studio.files() == ["Boots 224/boot.png"]
-
-
-async def test_any_other_trouble_of_linking_is_told(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(*_: object, **__: object) -> None:
-        raise OSError(errno.EIO, "Input/output error")
-
-    monkeypatch.setattr(os, "link", fail)
-    image = await studio.enter(finished())
-    with pytest.raises(FolderUnwritable, match="Input/output error"):
-        await studio.deliver(image)
-    assert not any(is_part_name(name.rpartition("/")[2]) for name in studio.files())
 
 
 # --- the order of effects -------------------------------------------------------------------------
@@ -418,30 +419,285 @@ async def test_the_bytes_are_on_the_disk_before_they_get_their_name(
         assert order == ["sync file", "link", "sync folder"]
 
 
-# --- the system's words in ours -------------------------------------------------------------------
+# --- proven before anything is paid ----------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("code", "words"),
-    [
-        (errno.ENOSPC, "is full"),
-        (errno.EDQUOT, "is full"),
-        (errno.EROFS, "cannot be written"),
-        (errno.EACCES, "cannot be written"),
-        (errno.EIO, "Waiting for"),
-        (errno.ESTALE, "Waiting for"),
-        (errno.EHOSTDOWN, "Waiting for"),
-    ],
-)
-def test_what_the_system_says_of_an_out_folder_holds_it_with_a_reason(code: int, words: str) -> None:
-    error = unwritable(Path("/out"), OSError(code, os.strerror(code)))
-    assert isinstance(error, FolderUnwritable)
-    assert words in error.title
-    assert error.advice
+def queued(path: str, n: int = 1) -> Image:
+    return replace(finished(n, path), state=State.UPLOADED, execution_id=None)
 
 
-@pytest.mark.parametrize("code", [errno.ENAMETOOLONG, errno.EILSEQ, errno.EINVAL])
-def test_a_name_that_the_folder_refuses_is_that_images_trouble_alone(code: int) -> None:
-    error = unwritable(Path("/out"), OSError(code, os.strerror(code)))
-    assert isinstance(error, ImageRejected)
-    assert "Rename" in error.advice
+async def test_a_proof_leaves_its_subfolder_and_nothing_else(studio: Studio) -> None:
+    await studio.results.prove(await studio.enter(queued("Boots 224/left/a.jpg")))
+    assert studio.files() == []
+    assert (studio.root / "Boots 224" / "left").is_dir()
+
+
+async def test_a_subfolder_is_proven_once_and_again_for_a_stranger_or_longer_name(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    proven: list[str] = []
+    prove = probes.prove_path
+
+    def noted(root: Path, source_path: str, *more: Any) -> None:
+        proven.append(source_path)
+        prove(root, source_path, *more)
+
+    monkeypatch.setattr(probes, "prove_path", noted)
+    names = ("x/a.jpg", "x/b.jpg", "x/12:30.jpg", "x/13:15.jpg", f"x/{'long' * 20}.jpg", "y/a.jpg", "x/c.jpg")
+    for path in names:
+        await studio.results.prove(queued(path))
+    assert proven == ["x/a.jpg", "x/12:30.jpg", f"x/{'long' * 20}.jpg", "y/a.jpg"]
+
+
+async def test_a_proof_counts_no_more_after_something_failed(studio: Studio) -> None:
+    image = await studio.enter(queued("Boots/a.jpg"))
+    await studio.results.prove(image)
+    (studio.root / "Boots").rmdir()
+    (studio.root / "Boots").write_text("a list")
+    with pytest.raises(FolderUnwritable, match="Boots is a file"):
+        await studio.placing(replace(image, result_path="Boots/a.png"))
+    for attempt in (studio.results.prove(image), studio.results.check("Packshots")):
+        with pytest.raises(FolderUnwritable, match="Boots is a file"):
+            await attempt
+    (studio.root / "Boots").unlink()
+    await studio.results.check("Packshots")
+    await studio.results.prove(image)
+
+
+async def test_a_subfolder_that_failed_is_forgotten_when_nothing_waits_for_it_any_more(
+    studio: Studio,
+) -> None:
+    image = await studio.enter(queued("Boots/a.jpg"))
+    (studio.root / "Boots").write_text("a list")
+    with pytest.raises(FolderUnwritable):
+        await studio.results.prove(image)
+    await studio.ledger.call(lambda ledger: ledger.save(replace(image, state=State.FORGOTTEN)))
+    await studio.results.check("Packshots")
+
+
+async def test_a_root_that_is_a_file_is_named_as_one(tmp_path: Path, ledger: LedgerThread) -> None:
+    (tmp_path / "out").write_text("a file")
+    with pytest.raises(FolderUnwritable, match="out is a file"):
+        await studio_at(tmp_path / "out", ledger, tmp_path).results.prove(queued("a.jpg"))
+
+
+@pytest.mark.parametrize("name", ["stat", "lstat"])
+async def test_a_look_that_times_out_is_the_folders_trouble(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """A share that is away: faked, since no share is at hand. `Path.is_dir` would raise it unguarded."""
+    image = await studio.enter(finished())
+    claimed = await studio.results.claim(replace(image, result_hash=hash_of(RESULT)), "png")
+    look = getattr(Path, name)
+
+    def time_out(path: Path, **more: Any) -> Any:
+        if path.is_relative_to(studio.root):
+            raise TimeoutError(errno.ETIMEDOUT, os.strerror(errno.ETIMEDOUT), str(path))
+        return look(path, **more)
+
+    monkeypatch.setattr(Path, name, time_out)
+    with pytest.raises(FolderUnwritable, match="Waiting for"):
+        await studio.placing(claimed)
+
+
+async def test_what_cannot_be_removed_does_not_pile_up(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path, **_: Any) -> None:
+        raise PermissionError(errno.EPERM, os.strerror(errno.EPERM), str(path))
+
+    monkeypatch.setattr(Path, "unlink", refuse)
+    for _ in range(5):
+        with pytest.raises(FolderUnwritable, match="cannot be written"):
+            await studio.results.check("Packshots")
+    assert len(studio.files()) <= 2
+    monkeypatch.undo()
+    await studio.results.check("Packshots")
+    assert studio.files() == []
+
+
+# --- names that are refused -------------------------------------------------------------------------
+
+
+@pytest.fixture
+def no_colons(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As NTFS and exFAT are, without either: names and folders with a colon are refused."""
+    for name in ("link", "replace", "mkdir"):
+        operation = getattr(os, name)
+
+        def refuse(*paths: Any, operation: Any = operation, **more: Any) -> Any:
+            if any(":" in str(path) for path in paths):
+                raise OSError(errno.EINVAL, os.strerror(errno.EINVAL), str(paths[-1]))
+            return operation(*paths, **more)
+
+        monkeypatch.setattr(os, name, refuse)
+
+
+@pytest.mark.usefixtures("no_colons")
+async def test_a_name_that_is_refused_gets_a_safe_one_and_so_does_a_subfolder(studio: Studio) -> None:
+    first = await studio.deliver(await studio.enter(finished(1, "12:30.jpg")), b"one")
+    second = await studio.deliver(await studio.enter(finished(2, "12?30.jpg")), b"two")
+    third = await studio.deliver(await studio.enter(finished(3, "at 12:30/a.jpg")), b"three")
+    fourth = await studio.deliver(await studio.enter(finished(4, "at 12?30/a:b.jpg")), b"four")
+    assert first.result_path == "12_30.png"
+    assert second.result_path == "12?30.png"
+    assert (third.result_path, fourth.result_path) == ("at 12_30/a.png", "at 12_30/a_b.png")
+    assert [studio.read(i) for i in (first, second, third, fourth)] == [b"one", b"two", b"three", b"four"]
+
+
+@pytest.mark.usefixtures("no_colons")
+async def test_two_sources_whose_safe_names_meet_get_a_result_each_and_foreign_files_stay(
+    studio: Studio,
+) -> None:
+    (studio.root / "a_b (2).png").write_bytes(b"somebody's")
+    sources = ("a:b.jpg", "a_b.jpg", "a:b.tif", "A:B.jpg")
+    done = [
+        await studio.deliver(await studio.enter(finished(n, path)), b"%d" % n)
+        for n, path in enumerate(sources)
+    ]
+    assert len({path_key(image.result_path or "") for image in done}) == len(sources)
+    assert [studio.read(image) for image in done] == [b"%d" % n for n in range(len(sources))]
+    assert (studio.root / "a_b (2).png").read_bytes() == b"somebody's"
+
+
+@pytest.mark.usefixtures("no_colons")
+async def test_a_new_version_takes_the_place_of_the_old_one_under_its_safe_name_too(studio: Studio) -> None:
+    await studio.deliver(await studio.enter(finished(1, "12:30.jpg")), b"first")
+    second = await studio.deliver(await studio.enter(finished(2, "12:30.jpg")), b"second")
+    assert second.result_path == "12_30.png"
+    assert studio.files() == ["12_30.png"]
+    assert studio.read(second) == b"second"
+
+
+async def test_where_every_name_is_refused_it_is_the_folders_trouble_with_the_first_reason(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: object, target: object, **__: object) -> None:
+        raise OSError(errno.EIO if "ä:b" in str(target) else errno.ETIMEDOUT, "refused", str(target))
+
+    monkeypatch.setattr(os, "link", refuse)
+    monkeypatch.setattr(os, "replace", refuse)
+    image = await studio.enter(finished(1, "ä:b.jpg"))
+    with pytest.raises(FolderUnwritable, match="its drive reports an error"):
+        await studio.deliver(image)
+    assert studio.files() == []
+
+
+async def test_a_link_that_was_made_though_the_answer_was_lost_is_seen(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A share asks twice, and the second answer is "exists"."""
+    link = os.link
+    for error in (FileExistsError(errno.EEXIST, "exists"), OSError(errno.EIO, "lost")):
+
+        def lose(source: Path, target: Path, error: OSError = error) -> None:
+            link(source, target)
+            raise error
+
+        monkeypatch.setattr(os, "link", lose)
+        name = type(error).__name__
+        delivered = await studio.deliver(await studio.enter(finished(len(name), f"{name}.jpg")))
+        assert delivered.result_path == f"{name}.png"
+        assert f"{name}.png" in studio.files()
+        assert not any(is_part_name(path) for path in studio.files())
+
+
+# --- what another program holds open ----------------------------------------------------------------
+
+
+async def test_a_result_whose_place_is_open_elsewhere_is_that_images_trouble_alone(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Windows' 5 and 32, faked."""
+    first = await studio.deliver(await studio.enter(finished(1)), b"first")
+    image = replace(await studio.enter(finished(2)), result_hash=hash_of(RESULT))
+    replace_file = os.replace
+    for number in (5, 32):
+        error = PermissionError(errno.EACCES, "in use")
+        error.winerror = number  # type: ignore[attr-defined]
+
+        def refuse(*_: Any, error: OSError = error, **__: Any) -> None:
+            raise error
+
+        monkeypatch.setattr(os, "replace", refuse)
+        claimed = await studio.results.claim(image, "png")
+        with pytest.raises(ResultInUse, match=r"open in another program: .*boot\.png"):
+            await studio.placing(claimed)
+    assert studio.read(first) == b"first"
+    monkeypatch.setattr(os, "replace", replace_file)
+    claimed = await studio.results.claim(image, "png")
+    assert await studio.placing(claimed)
+
+
+# --- found, copied, superseded ----------------------------------------------------------------------
+
+
+def with_hash(image: Image, content: bytes = RESULT) -> Image:
+    return replace(image, result_hash=hash_of(content))
+
+
+async def test_a_result_that_stands_under_one_of_its_names_is_found_and_claimed(studio: Studio) -> None:
+    (studio.root / "Boots 224").mkdir()
+    (studio.root / "Boots 224" / "boot.png").write_bytes(b"somebody's")
+    (studio.root / "Boots 224" / "boot (2).png").write_bytes(RESULT)
+    found = await studio.results.find(with_hash(await studio.enter(finished())), "png")
+    assert found is not None
+    assert found.result_path == "Boots 224/boot (2).png"
+    kept = await studio.ledger.call(lambda ledger: ledger.image("image-1"))
+    assert kept is not None
+    assert (kept.result_path, kept.result_hash) == (found.result_path, hash_of(RESULT))
+
+
+async def test_nothing_is_found_behind_a_free_name_or_under_another_images(studio: Studio) -> None:
+    image = await studio.enter(finished())
+    assert await studio.results.find(with_hash(image), "png") is None
+    (studio.root / "Boots 224").mkdir()
+    (studio.root / "Boots 224" / "boot (3).png").write_bytes(RESULT)
+    assert await studio.results.find(with_hash(image), "png") is None
+    await studio.deliver(await studio.enter(finished(2, "Boots 224/boot.tif")), RESULT)
+    assert await studio.results.find(with_hash(image), "png") is None
+    assert await studio.results.find(image, "png") is None, "whose hash nobody knows"
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes here")
+async def test_a_pipe_or_a_link_under_the_name_is_neither_waited_for_nor_followed(
+    studio: Studio, tmp_path: Path
+) -> None:
+    (tmp_path / "elsewhere.png").write_bytes(RESULT)
+    (studio.root / "Boots 224").mkdir()
+    os.mkfifo(studio.root / "Boots 224" / "boot.png")
+    (studio.root / "Boots 224" / "boot (2).png").symlink_to(tmp_path / "elsewhere.png")
+    assert await studio.results.find(with_hash(await studio.enter(finished())), "png") is None
+
+
+async def test_a_result_with_the_same_bytes_of_the_same_source_is_copied_and_a_changed_one_is_not(
+    studio: Studio,
+) -> None:
+    first = await studio.deliver(await studio.enter(finished(1, "a.jpg")))
+    twin = await studio.enter(finished(2, "b.jpg", content_hash=first.content_hash))
+    parcel = await studio.results.known(with_hash(twin))
+    assert parcel is not None
+    assert parcel.content_hash == hash_of(RESULT)
+    assert await studio.results.place(replace(with_hash(twin), result_path="b.png"), parcel)
+    parcel.close()
+    for path in studio.files():
+        (studio.root / path).write_bytes(b"edited")
+    assert await studio.results.known(with_hash(twin)) is None
+
+
+async def test_an_earlier_version_whose_place_was_taken_has_no_result_any_more(studio: Studio) -> None:
+    first = await studio.deliver(await studio.enter(finished(1)), b"first")
+    second = await studio.deliver(await studio.enter(finished(2)), b"second")
+    rows = {i.id: i.result_path for i in await studio.ledger.call(lambda ledger: ledger.images())}
+    assert rows == {first.id: None, second.id: "Boots 224/boot.png"}
+
+
+async def test_a_crash_between_the_replacement_and_its_record_is_repaired(studio: Studio) -> None:
+    first = await studio.deliver(await studio.enter(finished(1)), b"first")
+    image = with_hash(await studio.enter(finished(2)))
+    claimed = await studio.results.claim(image, "png")
+    (studio.root / "Boots 224" / "boot.png").write_bytes(RESULT)
+    assert await studio.results.is_in_place(claimed)
+    kept = await studio.ledger.call(lambda ledger: ledger.image(first.id))
+    assert kept is not None
+    assert kept.result_path is None

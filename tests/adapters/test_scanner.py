@@ -155,13 +155,13 @@ def test_an_unreadable_subfolder_is_trouble_and_the_rest_is_found(
     _forbid(monkeypatch, "scandir", tmp_path / "locked")
     scan = scan_folder(tmp_path, RULES)
     assert set(scan.files) == {"a.jpg"}
-    assert scan.trouble == [("locked/", "cannot be read: permission denied")]
+    assert scan.trouble == [("locked/", "cannot be read: this user has no right to it")]
     assert scan.folders == 1
 
 
 def test_an_unreadable_root_is_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     _forbid(monkeypatch, "scandir", tmp_path)
-    with pytest.raises(FolderAway, match="permission denied"):
+    with pytest.raises(FolderAway, match="this user has no right to it"):
         scan_folder(tmp_path, RULES)
 
 
@@ -170,8 +170,10 @@ def test_a_file_that_cannot_be_looked_at_is_trouble_and_not_gone(
 ) -> None:
     write(tmp_path / "a.jpg")
     _forbid(monkeypatch, "lstat", tmp_path / "a.jpg")
-    assert scan_folder(tmp_path, RULES).trouble == [("a.jpg", "cannot be looked at: permission denied")]
-    with pytest.raises(UnreadableImage, match="permission denied"):
+    assert scan_folder(tmp_path, RULES).trouble == [
+        ("a.jpg", "cannot be looked at: this user has no right to it")
+    ]
+    with pytest.raises(UnreadableImage, match="this user has no right to it"):
         stamp_of(tmp_path, "a.jpg")
 
 

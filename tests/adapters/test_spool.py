@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from hotfolder.adapters.spool import IN_MEMORY_BYTES, Spool
+from hotfolder.adapters.spool import IN_MEMORY_BYTES, Spool, SpoolParcel
 from hotfolder.errors import LedgerUnusable
 from tests.adapters.disks import tiny_disk
 from tests.fakes import hash_of
@@ -73,3 +73,27 @@ def test_a_full_disk_is_the_homes_trouble_and_no_images(tmp_path: Path) -> None:
             parcel.write(b"a" * (IN_MEMORY_BYTES + 1))
         assert "goes on by itself" in caught.value.advice
         parcel.close()
+
+
+def write_all(parcel: SpoolParcel, megabytes: int) -> None:
+    for _ in range(megabytes):
+        parcel.write(b"\1" * 1024 * 1024)
+
+
+def test_room_is_there_again_only_when_what_found_none_would_find_it(tmp_path: Path) -> None:
+    with tiny_disk(tmp_path / "disk", size_kb=12 * 1024) as disk:
+        spool = Spool(disk / "spool")
+        spool.prove_room()
+        filler = disk / "filler"
+        filler.write_bytes(b"\0" * (6 * 1024 * 1024))
+        parcel = spool.parcel(9 * 1024 * 1024)
+        with pytest.raises(LedgerUnusable):
+            write_all(parcel, 9)
+        parcel.close()
+        with pytest.raises(LedgerUnusable, match="no room for working copies"):
+            spool.prove_room()
+        filler.unlink()
+        spool.prove_room()
+        filler.write_bytes(b"\0" * (6 * 1024 * 1024))
+        spool.prove_room()
+        assert list((disk / "spool").iterdir()) == []

@@ -27,6 +27,7 @@ from hotfolder.adapters.watcher import Watcher
 from hotfolder.core.config import Watch
 from hotfolder.core.ignore import IgnoreRules
 from hotfolder.core.naming import PART_PREFIX, part_name
+from tests.adapters.disks import bindfs_mount
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="kills inotify's threads")
 
@@ -470,6 +471,91 @@ def test_subfolders_silently_left_unwatched_are_found_out(
     assert owner.watcher.mode_of("A") is Watch.POLLING
 
 
+class Late:
+    """inotify as a slow file system shows it: whatever watchdog's own threads want watched has to wait."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.let_through = threading.Event()
+        self._real = inotify_c.inotify_add_watch
+        monkeypatch.setattr(inotify_c, "inotify_add_watch", self._add)
+
+    def _add(self, descriptor: int, path: bytes, mask: int) -> Any:
+        if threading.current_thread() is not threading.main_thread():
+            self.let_through.wait(LIMIT_S)
+        return self._real(descriptor, path, mask)
+
+
+def _with_subfolders(root: Path, number: int) -> int:
+    for index in range(number):
+        (root / str(index)).mkdir(parents=True)
+    return number + 1
+
+
+def test_watches_that_come_late_are_waited_for_without_a_word(
+    root: Path, owner: Owner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """mergerfs, bindfs, kio: each watch takes its time, and none of them is refused."""
+    monkeypatch.setattr("hotfolder.adapters.watcher._CATCH_UP_S", 0.1)
+    late = Late(monkeypatch)
+    count = _with_subfolders(root, 30)
+    try:
+        for _ in range(3):
+            owner.watcher.saw_folders("A", count)
+            assert owner.watcher.notices == []
+    finally:
+        late.let_through.set()
+    owner.until(lambda: owner.watcher._watched_folders(owner.watcher._folders["A"]) == count)
+    owner.watcher.saw_folders("A", count)
+    assert (owner.watcher.notices, owner.watcher.mode_of("A")) == ([], Watch.EVENTS)
+    (root / "17" / "late.jpg").write_bytes(b"x")
+    owner.hears("17/late.jpg")
+
+
+def test_as_long_as_watches_are_missing_the_folder_is_scanned_again_and_again(
+    root: Path, owner: Owner
+) -> None:
+    """And once more when all of them are there, as nobody knows what came before the last one."""
+    count = _with_subfolders(root, 3)
+    owner.watcher.saw_folders("A", count + 1)
+    for _ in range(2):
+        owner.forget()
+        owner.watcher.check()
+        owner.hears(None)
+    owner.forget()
+    owner.watcher.saw_folders("A", count)
+    owner.hears(None)
+    owner.forget()
+    owner.watcher.check()
+    assert owner.watcher.take() == []
+    assert owner.watcher.notices == []
+
+
+def test_watches_that_never_come_end_in_polling_and_the_limit_is_not_blamed(
+    root: Path, owner: Owner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hotfolder.adapters.watcher._CATCH_UP_S", 0.1)
+    monkeypatch.setattr("hotfolder.adapters.watcher._PATIENCE_S", 0.0)
+    owner.watcher.saw_folders("A", 9)
+    (notice,) = owner.watcher.notices
+    assert "only 1 of 9 folders" in notice.title
+    assert "max_user_watches" not in notice.advice
+    assert owner.watcher.mode_of("A") is Watch.POLLING
+
+
+def test_a_tree_on_bindfs_is_watched_without_a_word(owner: Owner, tmp_path: Path) -> None:
+    count = _with_subfolders(tmp_path / "real", 200)
+    with bindfs_mount(tmp_path / "real", tmp_path / "in"):
+        owner.watcher.watch("A", tmp_path / "in", Watch.EVENTS)
+        assert scan_folder(tmp_path / "in", IgnoreRules()).folders == count
+        owner.watcher.saw_folders("A", count)
+        owner.until(lambda: owner.watcher._watched_folders(owner.watcher._folders["A"]) == count)
+        owner.watcher.saw_folders("A", count)
+        assert (owner.watcher.notices, owner.watcher.mode_of("A")) == ([], Watch.EVENTS)
+        (tmp_path / "in" / "17" / "new.jpg").write_bytes(b"x")
+        owner.hears("17/new.jpg")
+        owner.watcher.unwatch("A")
+
+
 def test_as_many_watched_folders_as_scanned_ones_are_no_reason_for_a_word(root: Path, owner: Owner) -> None:
     for number in range(200):
         (root / f"{number}").mkdir()
@@ -532,7 +618,7 @@ def test_a_polled_folder_is_never_given_to_watchdog(owner: Owner, tmp_path: Path
 def test_a_watcher_that_hears_passes_its_self_test_and_leaves_nothing_behind(
     root: Path, owner: Owner
 ) -> None:
-    (root / part_name("probe-of-a-crashed-life")).touch()
+    (root / part_name("self-test-of-a-crashed-life")).touch()
     assert owner.watcher.self_test("A", limit_s=LIMIT_S) is True
     assert list(root.iterdir()) == []
     assert owner.watcher.mode_of("A") is Watch.EVENTS

@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from hotfolder.sandbox import Sandbox
+from tests.adapters.disks import bind_mount
 from tests.cli.person import Person
+from tests.sandbox.caller import picture
 
 
 def bad_ones(answer: Any) -> set[str]:
@@ -39,11 +41,30 @@ def test_every_fault_is_found_at_once(person: Person, sandbox: Sandbox) -> None:
     assert bad_ones(answer) >= {"Packshots, in", "Packshots, out", "Packshots, workflow"}
 
 
-def test_a_ledger_that_was_set_aside_is_found_and_everything_else_is_checked_too(person: Person) -> None:
-    (person.home / "ledger.sqlite.damaged-1").write_bytes(b"nonsense")
+def test_the_out_folder_is_told_in_the_words_of_its_hold(person: Person) -> None:
+    person.outbox.write_text("no folder")
+    (finding,) = [f for f in person.types("check", "--json").json["checks"] if f["name"] == "Packshots, out"]
+    assert finding["text"] == f"{person.outbox} is a file, and the results need a folder of that name."
+    assert "Move or rename that file" in finding["advice"]
+
+
+def test_its_probe_follows_no_link_and_leaves_nothing(person: Person) -> None:
+    precious = person.place / "precious.txt"
+    precious.write_text("precious")
+    person.outbox.mkdir()
+    (person.outbox / ".hotfolder-check.part").symlink_to(precious)
+    assert person.types("check").code == 0
+    assert precious.read_text() == "precious"
+    assert len(list(person.outbox.iterdir())) == 1
+
+
+def test_a_damaged_ledger_is_found_and_everything_else_is_checked_too(person: Person) -> None:
+    (person.home / "ledger.sqlite").write_bytes(b"nonsense" * 600)
     answer = person.types("check", "--json")
     assert (answer.code, bad_ones(answer)) == (1, {"ledger"})
-    assert "set aside" in next(f["text"] for f in answer.json["checks"] if f["name"] == "ledger")
+    (found,) = [f for f in answer.json["checks"] if f["name"] == "ledger"]
+    assert "cannot be read" in found["text"]
+    assert "makes the ledger anew from what AutoRetouch remembers" in found["advice"]
 
 
 def test_it_names_the_log_file(person: Person) -> None:
@@ -102,3 +123,27 @@ def test_estimate_works_without_the_service(person: Person, sandbox: Sandbox) ->
 def test_estimate_of_an_unknown_hot_folder_tells_which_there_are(person: Person) -> None:
     answer = person.types("estimate", "Socks")
     assert (answer.code, "Packshots" in answer.err) == (2, True)
+
+
+def test_a_subfolder_that_is_the_out_folder_by_another_route_is_found_and_not_estimated(
+    person: Person,
+) -> None:
+    person.outbox.mkdir(exist_ok=True)
+    with bind_mount(person.outbox, person.inbox / "x"):
+        (person.outbox / "result.jpg").write_bytes(picture())
+        answer = person.types("check", "--json")
+        (finding,) = [one for one in answer.json["checks"] if one["name"] == "Packshots, in"]
+        estimate = person.types("estimate", "--json")
+    assert answer.code == 1
+    assert finding["ok"] is False
+    assert f"x/ is not looked into: it is the out folder of Packshots ({person.outbox})" in finding["text"]
+    assert "Take that mount away" in finding["advice"]
+    assert "result.jpg" not in estimate.out
+
+
+def test_folders_that_are_one_by_two_routes_are_a_mistake_of_the_config(person: Person) -> None:
+    with bind_mount(person.inbox, person.outbox):
+        answer = person.types("check")
+    assert answer.code == 2
+    assert "the same folder" in answer.err + answer.out
+    assert "by another route" in answer.err + answer.out

@@ -13,10 +13,24 @@ from hotfolder.cli.app import app
 from hotfolder.cli.entry import home_first
 
 COMMANDS = (
-    *("init", "run", "demo", "sandbox", "status", "images", "batches", "retry", "pause", "resume"),
+    *(
+        "init",
+        "run",
+        "demo",
+        "sandbox",
+        "status",
+        "images",
+        "batches",
+        "retry",
+        "dismiss",
+        "fetch",
+        "pause",
+        "resume",
+    ),
+    "stop",
     *("check", "workflows", "balance", "login", "logout", "estimate"),
 )
-JSON = ["status", "images", "batches", "check", "workflows", "balance", "estimate"]
+JSON = ["status", "images", "batches", "fetch", "check", "workflows", "balance", "estimate"]
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from hotfolder.cli.listings import MOST_NOT_SENT
 from hotfolder.sandbox import Sandbox
 from tests.cli.person import Person, wait_until
 
@@ -103,3 +104,45 @@ def test_what_is_held_is_shown_with_its_reason(person: Person, sandbox: Sandbox)
     assert status["folders"][0]["counts"] == {"held": 1}
     assert [hold["kind"] for hold in status["held"]] == ["credits"]
     assert person.types("images", "--json").json[0]["state"] == "held"
+
+
+# --- what is not sent -----------------------------------------------------------------------------
+
+
+def test_what_is_not_sent_is_counted_and_listed_with_its_reason(person: Person) -> None:
+    """Also while nothing runs."""
+    for number in range(3):
+        (person.inbox / f"{number}.CR2").write_bytes(b"raw")
+    (person.inbox / "notes.docx").write_bytes(b"text")
+    (person.inbox / ".hidden").write_bytes(b"")
+    assert person.types("run", "--once").code == 0
+    status = person.types("status", "--json").json
+    assert status["folders"] == [{"name": "Packshots", "state": "idle", "counts": {"ignored": 4}}]
+    words = "4 not sent: 3 CR2 (raw photos, which AutoRetouch cannot take), 1 other file (no image)"
+    assert status["not_sent"] == [{"folder": "Packshots", "total": 4, "text": words}]
+    assert words in person.types("status").out
+    listed = person.types("images", "--state", "ignored", "--json").json
+    assert [entry["path"] for entry in listed] == ["0.CR2", "1.CR2", "2.CR2", "notes.docx"]
+    assert all(entry.keys() >= IMAGE_KEYS for entry in listed)
+    assert {entry["id"] for entry in listed} == {None}
+    assert all(entry["reason"] for entry in listed)
+    assert listed[0]["advice"] == "Export it as JPEG, PNG, TIFF or WebP into this folder."
+    assert "not sent" in person.types("images", "--state", "not sent").out
+    (person.inbox / "notes.docx").unlink()
+    assert person.types("run", "--once").code == 0
+    assert person.types("status", "--json").json["folders"][0]["counts"] == {"ignored": 3}
+
+
+def test_a_long_list_of_what_is_not_sent_says_how_much_it_leaves_out(person: Person) -> None:
+    for number in range(MOST_NOT_SENT + 7):
+        (person.inbox / f"{number}.NEF").write_bytes(b"")
+    assert person.types("run", "--once").code == 0
+    listed = person.types("images", "--state", "ignored")
+    assert listed.out.count(".NEF") == MOST_NOT_SENT
+    assert "... and 7 more that are not sent" in listed.out
+    assert len(person.types("images", "--state", "ignored", "--json").json) == MOST_NOT_SENT + 7
+
+
+def test_people_read_words_and_scripts_the_public_values(busy: Person) -> None:
+    assert "delivered" in busy.types("images", "--state", "delivered").out
+    assert busy.types("images", "--state", "in retouching").out.strip() == "There are no such images."

@@ -54,6 +54,48 @@ def test_a_pause_at_work_survives_a_restart(person: Person) -> None:
     assert person.starts("run", "--once").code == 0
 
 
+def test_what_is_paid_comes_home_while_everything_is_paused(person: Person) -> None:
+    """And nothing new is sent meanwhile."""
+    asking = person.sandbox.faults.add("details", "hang")
+    person.save("paid.jpg")
+    with person.running():
+        wait_until(lambda: person.sandbox.world.executions)
+        answer = person.types("pause").out
+        assert answer.startswith("Everything is paused: nothing new is sent, what is paid comes home.")
+        asking.release()
+        wait_until(lambda: list(person.outbox.glob("paid.*")))
+        person.save("new.jpg")
+        wait_until(lambda: len(person.types("images", "--json").json) == 2)
+        wait_until(lambda: "queued" in {i["state"] for i in person.types("images", "--json").json})
+        assert "nothing new is sent, what is paid comes home" in person.types("status").out
+    assert len(person.sandbox.world.executions) == 1
+
+
+def test_run_once_while_paused_delivers_what_is_paid(person: Person) -> None:
+    asking = person.sandbox.faults.add("details", "hang")
+    person.save("paid.jpg")
+    with person.running():
+        wait_until(lambda: person.sandbox.world.executions)
+    asking.release()
+    person.types("pause")
+    assert person.starts("run", "--once").code == 0
+    assert list(person.outbox.glob("paid.*"))
+
+
+def test_run_once_while_paused_neither_runs_a_failed_one_again_nor_waits_for_it(person: Person) -> None:
+    asking = person.sandbox.faults.add("details", "hang")
+    person.sandbox.world.script("paid.jpg", "FAILED", "COMPLETED")
+    person.save("paid.jpg")
+    with person.running():
+        wait_until(lambda: person.sandbox.world.executions)
+    asking.release()
+    person.types("pause")
+    assert person.starts("run", "--once").code == 1
+    assert person.sandbox.world.count_calls("retry") == 0
+    person.types("resume")
+    assert person.starts("run", "--once").code == 0
+
+
 def test_one_hot_folder_rests_while_the_other_works(two_folders: Person) -> None:
     with two_folders.running():
         assert two_folders.types("pause", "Shoes").code == 0

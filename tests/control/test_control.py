@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from hotfolder.adapters.home import Home, find_home
+from hotfolder.adapters.home import Home, find_home, sole_daemon
 from hotfolder.control import client
 from hotfolder.control.server import ControlServer
 from hotfolder.errors import DaemonNotRunning, HotfolderError, LedgerUnusable
@@ -30,6 +30,8 @@ class Daemon:
     pauses: list[tuple[str, str | None]] = field(default_factory=list)
     folders: list[str] = field(default_factory=lambda: ["Packshots"])
     config_problem: str | None = None
+    is_given: bool = False
+    told: list[str] = field(default_factory=list)
 
     async def pause(self, folder: str | None) -> None:
         self.pauses.append(("pause", folder))
@@ -37,8 +39,25 @@ class Daemon:
     async def resume(self, folder: str | None) -> None:
         self.pauses.append(("resume", folder))
 
+    async def fetch(self, execution_ids: Sequence[str], image_ids: Sequence[str]) -> int:
+        self.told.append(f"fetch {', '.join([*execution_ids, *image_ids])}")
+        return len(execution_ids) + len(image_ids)
+
+    async def sign_out(self) -> bool:
+        self.told.append("signed out")
+        return self.is_given
+
+    async def signed_in(self) -> None:
+        self.told.append("signed in")
+
+    def stop(self) -> None:
+        self.told.append("stop")
+
     def settling(self) -> list[dict[str, Any]]:
         return [{"path": "grün.jpg"}]
+
+    async def dismiss(self, ids: Sequence[str] | None) -> int:
+        return await self.retry(ids)
 
     async def retry(self, ids: Sequence[str] | None) -> int:
         if self.trouble is not None:
@@ -97,6 +116,11 @@ def status_of(home: Home, path: str, body: bytes | None = None, **headers: str) 
 
 async def test_the_client_asks_what_is_settling(running: ControlServer, home: Home) -> None:
     assert await asyncio.to_thread(client.settling, home) == [{"path": "grün.jpg"}]
+
+
+@pytest.mark.parametrize("ids", [["a", "b"], [], None])
+async def test_the_client_asks_to_dismiss(running: ControlServer, home: Home, ids: list[str] | None) -> None:
+    assert await asyncio.to_thread(client.dismiss, home, ids) == 3
 
 
 @pytest.mark.parametrize("ids", [["a", "b"], [], None])
@@ -165,3 +189,44 @@ async def test_a_home_that_cannot_be_written_does_not_stop_the_daemon(
     home = find_home(tmp_path / "file")
     async with ControlServer(daemon, home):
         assert "Other commands cannot reach this daemon" in caplog.text
+
+
+@pytest.mark.parametrize("is_given", [True, False])
+async def test_the_client_signs_out_and_in_and_stops(daemon: Daemon, home: Home, is_given: bool) -> None:
+    daemon.is_given = is_given
+    with sole_daemon(home):
+        async with ControlServer(daemon, home):
+            assert await asyncio.to_thread(client.sign_out, home) is is_given
+            await asyncio.to_thread(client.signed_in, home)
+            assert await asyncio.to_thread(client.stop, home)
+            assert client.process_id(home) == os.getpid()
+    assert daemon.told == ["signed out", "signed in", "stop"]
+
+
+def test_where_nothing_runs_there_is_nobody_to_tell(home: Home) -> None:
+    assert client.sign_out(home) is None
+    assert not client.stop(home)
+    assert client.process_id(home) is None
+    client.signed_in(home)
+
+
+async def test_a_daemon_that_has_not_begun_to_listen_yet_is_waited_for(daemon: Daemon, home: Home) -> None:
+    with sole_daemon(home):
+        asking = asyncio.create_task(asyncio.to_thread(client.stop, home))
+        await asyncio.sleep(0.3)
+        async with ControlServer(daemon, home):
+            assert await asking
+    assert daemon.told == ["stop"]
+
+
+async def test_the_client_fetches_results(running: ControlServer, home: Home, daemon: Daemon) -> None:
+    assert await asyncio.to_thread(client.fetch, home, ["execution-1"], ["image-1"]) == 2
+    assert daemon.told == ["fetch execution-1, image-1"]
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b"{}", b'{"executions": [], "images": 3}', b'{"images": []}'])
+async def test_a_body_that_names_no_results_fetches_nothing(
+    running: ControlServer, home: Home, daemon: Daemon, body: bytes
+) -> None:
+    assert await asyncio.to_thread(status_of, home, "/api/fetch", body) == 400
+    assert daemon.told == []

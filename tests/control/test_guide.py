@@ -429,7 +429,8 @@ async def test_the_whole_way_in_a_real_browser(
     assert (folder.in_folder, folder.out_folder) == (person / "Shoes", person / "Shoes retouched")
     assert (folder.name, folder.workflow, folder.existing) == ("Boots #1", PACKSHOT_ID, Existing.SKIP)
     assert len(list((person / ".config" / "autostart").glob("*.desktop"))) == 1
-    assert [line for line in complaints if "401" not in line] == []
+    expected = ("401", "favicon.ico")  # the sandbox has no icon
+    assert [line for line in complaints if not any(one in line for one in expected)] == []
 
 
 def _walk_through(window: Browser, address: str, person: Path, sandbox: Sandbox) -> None:
@@ -447,7 +448,10 @@ def _walk_through(window: Browser, address: str, person: Path, sandbox: Sandbox)
     (device,) = sandbox.world.sign_in.devices.values()
     window.sees(device.user_code)
     assert window.run("return document.querySelector('#address').href").endswith(device.user_code)
+    window.click("#address")
+    window.has_tabs(2)
     assert sandbox.world.sign_in.answer_device(device.user_code, "confirmed")
+    window.has_tabs(1)
     window.sees("in a file that only you can read")
     window.click("#in-file")
     window.sees("You have 100,000 credits.")

@@ -87,6 +87,16 @@ class Browser:
 
         return self._until(look)
 
+    def has_tabs(self, number: int) -> None:
+        """Waits until there are so many."""
+
+        def look() -> None:
+            tabs = _call(f"{self._session}/window/handles")
+            if len(tabs) != number:
+                raise NotYet(f"{number} tabs: there are {len(tabs)}")
+
+        self._until(look)
+
     def value(self, selector: str) -> str:
         return str(self.run("return document.querySelector(arguments[0]).value", selector))
 

@@ -44,6 +44,8 @@ def batch(**changes: object) -> Batch:
         (BatchPer.DAY, "Boots 224", f"Packshots {DAY}"),
         (BatchPer.DAY, "", f"Packshots {DAY}"),
         (BatchPer.NONE, "Boots 224", None),
+        (BatchPer.SUBFOLDER, "Mu\u0308ller/Spring", "M\u00fcller/Spring"),
+        (BatchPer.SUBFOLDER, "M\u00fcller/Spring", "M\u00fcller/Spring"),
     ],
 )
 def test_a_batch_is_named_after_its_subfolder_or_the_hot_folder_and_the_day(

@@ -21,6 +21,8 @@ from hotfolder.core.first_run import (
     price_words,
     suggest_folders,
     suggest_name,
+    total_words,
+    under_way_words,
 )
 from hotfolder.core.naming import path_key
 
@@ -169,3 +171,15 @@ def test_the_text_explains_every_setting() -> None:
     assert "organization: 'o'  # Studio" in text
     assert "workflow: 'w'  # Shoes - evil: true" in text
     assert folder_text(draft, 2) in text
+
+
+def test_what_is_under_way_at_once_is_said_with_its_number() -> None:
+    assert under_way_words(25) == "25 images that were there already are under way now."
+    assert under_way_words(1) == "1 image that was there already is under way now."
+    assert under_way_words(0) == ""
+
+
+def test_the_price_at_the_end_tells_what_is_spent_at_once() -> None:
+    assert total_words(25, 2) == "2 credits an image; 25 images now: 50 credits"
+    assert total_words(0, 2) == "2 credits an image"
+    assert total_words(3, None) == "price not known; 3 images now"

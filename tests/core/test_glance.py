@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from hotfolder.core.glance import (
     LONGEST_ITEM,
     LONGEST_LINE,
+    NOT_SENT,
     Action,
     Deed,
     Facts,
@@ -153,6 +154,16 @@ def test_what_is_held_says_why_and_what_helps(kind: HoldKind, deed: Deed) -> Non
     assert Action(deed) in deeds(given)
 
 
+def test_a_problem_can_be_done_with() -> None:
+    given = facts({State.FAILED: 1}, problems=[an_image(State.FAILED, id="it")], failed=1)
+    assert Action(Deed.DISMISS, "it") in deeds(given)
+
+
+def test_what_is_held_until_a_time_says_so() -> None:
+    given = facts(COUNTS, (replace(hold(HoldKind.SERVICE), since=1e9, until=1e9 + 60),))
+    assert any(text.startswith("Waits until ") for text in texts(given))
+
+
 def test_a_hot_folder_that_was_taken_out_is_listed_and_keeps_nobody_busy() -> None:
     gone = facts(COUNTS)
     gone = replace(gone, places={"Boots": PLACES["Boots"]})
@@ -222,3 +233,53 @@ def test_whatever_happens_every_text_fits_and_the_way_out_is_there(
     assert all(len(item.text) <= LONGEST_ITEM for item in all_items(glance.menu[1:]))
     assert glance.menu[-1].action == Action(Deed.QUIT)
     assert glance.share is None or 0 <= glance.share <= 1
+
+
+# --- what is not sent -----------------------------------------------------------------------------
+
+
+def raw_only(**more: Any) -> Facts:
+    groups = {"Packshots": {"CR2": 10, "folder": 2}}
+    status = status_of_counts(["Packshots", "Boots"], {}, (), running=True, not_sent=groups)
+    return Facts(status=status, places=PLACES, version="1.2.3", **more)
+
+
+def test_a_drop_of_raw_files_only_is_not_all_well() -> None:
+    glance = glance_of(raw_only(not_sent_unseen=12))
+    assert glance.line == "12 files are not sent"
+    assert glance.mood is Mood.NEEDS_YOU
+    assert Action(Deed.SEEN, NOT_SENT) in deeds(raw_only(not_sent_unseen=12))
+
+
+def test_what_was_seen_alarms_nobody_and_is_still_in_the_menu() -> None:
+    seen = raw_only()
+    assert glance_of(seen).line == "Nothing to do"
+    assert glance_of(seen).mood is Mood.IDLE
+    assert Action(Deed.SEEN, NOT_SENT) not in deeds(seen)
+    assert {
+        "Packshots: idle, 12 not sent",
+        "Not sent (12)",
+        "10 CR2 (raw photos, which AutoRetouch cannot take)",
+        "2 folders that cannot be read",
+        "Boots: idle",
+    } <= set(texts(seen))
+
+
+# --- one word for each state ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", [HoldKind.PAUSED, HoldKind.SERVICE, HoldKind.KEYRING])
+def test_nothing_is_said_to_travel_while_it_waits(kind: HoldKind) -> None:
+    waiting = facts({State.QUEUED: 1357, State.FINISHED: 2, State.IN_QA: 1}, (hold(kind),))
+    line = glance_of(waiting).line
+    assert "1,359 waiting · 1 with QA" in line
+    assert not any("uploading" in text or "arriving" in text for text in texts(waiting))
+
+
+def test_one_hot_folder_waits_and_another_goes_on() -> None:
+    counts = {"Packshots": {State.QUEUED: 2}, "Boots": {State.QUEUED: 3}}
+    paused = (hold(HoldKind.PAUSED, "Boots"),)
+    status = status_of_counts(["Packshots", "Boots"], counts, paused, running=True)
+    both = Facts(status=status, places=PLACES, version="1")
+    assert glance_of(both).line == "3 waiting · 2 uploading"
+    assert {"Packshots: 2 uploading", "Boots: paused, 3 waiting"} <= set(texts(both))

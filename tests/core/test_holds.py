@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 
 import pytest
 from hypothesis import given
@@ -19,6 +20,7 @@ from hotfolder.core.holds import (
     paused_by,
     shown_state,
     stopping,
+    until_words,
 )
 from hotfolder.core.image import State
 from hotfolder.core.life import COMMANDS, Command
@@ -31,15 +33,33 @@ def hold(kind: HoldKind, scope: str = ACCOUNT) -> Hold:
     return Hold(scope=scope, kind=kind, reason=f"because of {kind.value}", advice="do something")
 
 
+def at(day: int, hour: int, minute: int) -> float:
+    return datetime(2026, 5, day, hour, minute).astimezone().timestamp()
+
+
 def stopped_by(kind: HoldKind) -> set[Command]:
     return {command for command in Command if stopping(command, "Packshots", [hold(kind)]) is not None}
 
 
-@pytest.mark.parametrize(
-    "kind", [HoldKind.SERVICE, HoldKind.SIGN_IN, HoldKind.KEYRING, HoldKind.LEDGER, HoldKind.PAUSED]
-)
-def test_without_service_sign_in_or_ledger_and_while_paused_everything_waits(kind: HoldKind) -> None:
+@pytest.mark.parametrize("kind", [HoldKind.SERVICE, HoldKind.SIGN_IN, HoldKind.KEYRING, HoldKind.LEDGER])
+def test_without_service_sign_in_or_ledger_everything_waits(kind: HoldKind) -> None:
     assert stopped_by(kind) == set(WORK)
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "words"),
+    [
+        (at(4, 9, 30), at(4, 14, 5), " until 14:05"),
+        (at(4, 9, 30), at(5, 9, 30), " until 5 May, 09:30"),
+    ],
+)
+def test_until_when_is_said_by_the_clock_on_the_wall(since: float, until: float, words: str) -> None:
+    assert until_words(since, until) == words
+    assert until_words(0.0, None) == ""
+
+
+def test_while_paused_nothing_new_is_sent_and_what_is_paid_comes_home() -> None:
+    assert stopped_by(HoldKind.PAUSED) == {Command.UPLOAD, Command.REQUEST, Command.AWAIT_CREDITS}
 
 
 @pytest.mark.parametrize("kind", [HoldKind.CREDITS, HoldKind.BUDGET])
@@ -54,7 +74,8 @@ def test_without_workflow_or_in_folder_what_is_under_way_is_still_brought_home(k
 
 
 def test_without_an_out_folder_nothing_new_is_bought() -> None:
-    assert stopped_by(HoldKind.OUT_FOLDER) == {Command.UPLOAD, Command.REQUEST, Command.DELIVER}
+    everything_new = {Command.UPLOAD, Command.REQUEST, Command.AWAIT_CREDITS}
+    assert stopped_by(HoldKind.OUT_FOLDER) == everything_new | {Command.DELIVER}
 
 
 def test_no_hold_stops_what_ended() -> None:

@@ -66,6 +66,20 @@ def test_an_image_the_service_cannot_take_gets_a_reason_and_an_advice(name: str)
         "Catalog Previews.lrdata/a.jpg",
         "System Volume Information/a.jpg",
         "__MACOSX/a.jpg",
+        "@Recently-Snapshot/2026-11-27/a.jpg",
+        "shoot/~snapshot/hourly.0/a.jpg",
+        "@GMT-2026.11.27-10.00.00/a.jpg",
+        "shoot/@GMT_2026-11-27_10-00-00/a.jpg",
+        "#snapshot/a.jpg",
+        ".snapshots/1/snapshot/a.jpg",
+        ".zfs/snapshot/a.jpg",
+        "@tmp/a.jpg",
+        "IMG.jpg.download/IMG.jpg",
+        "IMG.jpg.part/IMG.jpg",
+        "shoot.crdownload/a.jpg",
+        "(A Document Being Saved By Preview)/a.jpg",
+        "(A Document Being Saved By Photoshop 2)/a.jpg",
+        "(A Document Being Saved By Preview)",
         part_name("0192"),
         f"sub/{PART_PREFIX}x.jpg",
     ],
@@ -76,13 +90,78 @@ def test_what_programs_and_systems_leave_behind_is_ignored_with_a_reason(path: s
     assert verdict.reason
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "boot (conflicted copy).jpg",
+        "boot (Anna's conflicted copy 2026-11-27).jpg",
+        "boot (Annas MacBook's conflicted copy 2026-11-27 (1)).jpg",
+        "boot (STUDIO-PC conflicted copy 2026-11-27).jpg",
+        "boot (conflicted copy 2026-11-27 101112).jpg",
+        "boot (In Konflikt stehende Kopie von Anna 2026-11-27).jpg",
+        "boot (Copie en conflit de Anna 2026-11-27).jpg",
+        "boot (Case Conflict 1).jpg",
+        "boot (Selective Sync Conflict).jpg",
+        "boot_conflict-20261127-101112.jpg",
+        "boot.sync-conflict-20261127-101112-ABCDEFG.jpg",
+        "boot.sync-conflict-20261127-101112.TIF",
+        "boot (SFConflict anna@example.com 2026-11-27-10-11-12).jpg",
+        "boot [conflicted].jpg",
+        "boot[Conflict].jpg",
+        "boot (conflict 2).jpg",
+        "boot_conf(1).jpg",
+        "boot_DiskStation_Nov-27-101112-2026_Conflict.jpg",
+        "boot.Conflict.jpg",
+        "boot-DESKTOP-AB12CD3.jpg",
+        "boot-LAPTOP-9Q8R7S6T.jpg",
+        "boot-STUDIO-PC.jpg",
+        "boot-DESKTOP-AB12CD3-2.jpg",
+    ],
+)
+def test_a_conflict_copy_of_a_sync_program_is_told_and_not_sent(name: str) -> None:
+    verdict = classify(f"Boots 224/{name}")
+    assert (verdict.kind, verdict.group) == (Kind.NOT_RETOUCHABLE, "Sync conflict")
+    assert "own name" in verdict.advice
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "boot 2.jpg",
+        "boot (2).jpg",
+        "boot (1).jpg",
+        "boot copy.jpg",
+        "conflict.jpg",
+        "conflict diamond.jpg",
+        "ring (conflict free).jpg",
+        "conflict-free ring.jpg",
+        "desk-PC.jpg",
+        "case-LAPTOP.jpg",
+        "boot-RED-42.jpg",
+        "sleeve-MacBook.jpg",
+    ],
+)
+def test_a_name_that_a_photographer_may_give_is_no_conflict_copy(name: str) -> None:
+    assert classify(name).kind is Kind.IMAGE
+
+
 @pytest.mark.parametrize("name", ["notes.txt", "list.csv", "film.mp4", "jpg", "README", "a.jpg.zip", "jpg."])
 def test_anything_else_is_other(name: str) -> None:
     assert classify(name).kind is Kind.OTHER
 
 
 @pytest.mark.parametrize(
-    "name", ["a.tmp.jpg", "a~b.jpg", "captureone.jpg", "desktop.ini.png", "a..jpg", "download/a.jpg"]
+    "name",
+    [
+        "a.tmp.jpg",
+        "a~b.jpg",
+        "captureone.jpg",
+        "desktop.ini.png",
+        "a..jpg",
+        "download/a.jpg",
+        "Boots.bak/a.jpg",
+        "snapshot/a.jpg",
+    ],
 )
 def test_a_name_that_only_resembles_an_ignored_one_is_an_image(name: str) -> None:
     assert classify(name).kind is Kind.IMAGE

@@ -36,6 +36,7 @@ from hotfolder.core.life import (
     SeenProcessing,
     UnlistedTransition,
     Uploaded,
+    Waits,
     step,
     try_again,
 )
@@ -101,7 +102,7 @@ def test_every_state_that_is_not_final_can_be_put_off_so_that_no_trouble_lacks_a
 
 def test_every_state_but_the_beginning_is_reached_and_every_state_but_the_ends_is_left() -> None:
     assert set(LIFE.values()) | {State.QUEUED} == set(STORED)
-    assert {state for state, _ in LIFE} == set(STORED) - {State.DELIVERED, State.FORGOTTEN}
+    assert {state for state, _ in LIFE} == set(STORED) - {State.FORGOTTEN}
 
 
 def test_the_way_of_an_image_without_trouble_is_the_one_in_the_design() -> None:
@@ -292,3 +293,11 @@ def test_an_image_is_a_value_that_cannot_be_changed() -> None:
     with pytest.raises(AttributeError):
         image.state = State.DELIVERED  # type: ignore[misc]
     assert replace(image) == image
+
+
+@pytest.mark.parametrize("state", [state for state in STORED if not state.is_final])
+def test_what_waits_for_something_that_is_no_fault_has_not_tried_in_vain(state: State) -> None:
+    """Else a picture that waited for its account would be given up at the first real trouble."""
+    before = an_image_in(state)
+    after, _ = step(before, Waits(reason="its twin", wake_at=NOW + 5), NOW)
+    assert (after.attempts, after.looks, after.reason, after.wake_at) == (3, 2, "its twin", NOW + 5)

@@ -158,8 +158,26 @@ def test_without_a_trusted_time_everything_is_read() -> None:
 @pytest.mark.parametrize("arrange", [newest_first, oldest_first])
 def test_the_services_clock_may_run_behind_by_the_slack(arrange: Arrange) -> None:
     """Its list may date an execution before the moment at which we asked for it."""
-    entries = [*older(500, spread_s=4.0), ours(created_at=NOW - CLOCK_SLACK_S + 1)]
+    entries = [*older(500, spread_s=20.0), ours(created_at=NOW - CLOCK_SLACK_S + 1)]
     assert search(List(entries, arrange)).found
+
+
+@pytest.mark.parametrize("arrange", [newest_first, oldest_first])
+def test_the_lists_clock_may_run_behind_by_as_much_as_the_list_shows(arrange: Arrange) -> None:
+    """One of ours is dated a day before it was asked for: then any of them may be."""
+    behind = NOW - 86_400.0
+    known = Listed("known", "another of ours", behind + 60, intended_at=NOW + 30)
+    strangers = [Listed(f"stranger-{n}", None, behind + 50 - n / 10) for n in range(300)]
+    entries = [known, *strangers, ours(created_at=behind - 1), *older(500, first=30)]
+    assert search(List(entries, arrange)).found
+    assert search(List(entries, arrange, pages_of(20))).found
+
+
+def test_a_list_that_dates_ours_after_they_were_asked_for_is_read_no_further() -> None:
+    known = Listed("known", "another of ours", NOW - 10, intended_at=NOW - 4000)
+    listing = List([*older(5000), known], newest_first)
+    assert search(listing).complete
+    assert listing.pages_read == 1
 
 
 @pytest.mark.parametrize("arrange", [newest_first, oldest_first])
@@ -196,6 +214,18 @@ def test_new_entries_that_arrive_while_reading_hide_nothing(arrange: Arrange) ->
     listing = List(entries, arrange, pages_of(20), newcomers=newcomers)
     found = search(listing, since=None)
     assert found.found or not found.complete
+
+
+def test_newcomers_that_push_a_page_on_do_not_make_it_read_everything() -> None:
+    """Several images are ordered between one page and the next."""
+    entries, reads = older(5000, spread_s=60.0), 0
+    one = Search(frozenset({"ours"}), NOW)
+    while True:
+        listed = newest_first([*entries, *(Listed(f"new-{n}", None, NOW + n) for n in range(4 * reads))])
+        reads += 1
+        if one.take(listed[one.offset : one.offset + 50], len(listed)):
+            break
+    assert (one.complete, reads) == (True, 2)
 
 
 def test_pages_that_grow_shorter_at_the_end_leave_no_gap_unseen() -> None:

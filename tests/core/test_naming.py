@@ -6,7 +6,7 @@ import unicodedata
 from pathlib import PurePosixPath
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import given
 from hypothesis import strategies as st
 
 from hotfolder.core.naming import (
@@ -14,10 +14,15 @@ from hotfolder.core.naming import (
     PART_SUFFIX,
     choose_result_path,
     is_part_name,
+    longest_name,
     part_name,
     path_key,
+    probe_name,
     result_extension,
+    safer_rules,
+    unusual_characters,
 )
+from hotfolder.core.safe_names import LONGEST_BYTES, NameRules, length_bytes
 
 names = st.text(
     st.one_of(st.sampled_from("aAbß. ()2éE\u0301:\\*ж😀"), st.characters(exclude_characters="/\0")),
@@ -98,8 +103,8 @@ def test_a_long_name_is_cut_between_characters_and_keeps_number_and_extension() 
         ("a. .jpg", "a__.png"),
     ],
 )
-def test_on_windows_a_result_gets_a_name_that_windows_takes(source: str, expected: str) -> None:
-    assert choose_result_path(source, "png", [], [], windows=True) == expected
+def test_a_safe_name_is_one_that_windows_takes(source: str, expected: str) -> None:
+    assert choose_result_path(source, "png", [], [], rules=NameRules.SAFE) == expected
 
 
 @pytest.mark.parametrize(
@@ -110,10 +115,50 @@ def test_a_source_path_that_leads_out_of_the_folder_is_a_bug(source: str) -> Non
         choose_result_path(source, "png", [], [])
 
 
-@pytest.mark.parametrize("source", ["C:/a.jpg", "x\\..\\../a.jpg", ".. /a.jpg", "x/.../a.jpg"])
-def test_on_windows_that_holds_for_its_own_ways_out_too(source: str) -> None:
-    with pytest.raises(ValueError, match="plain relative path"):
-        choose_result_path(source, "png", [], [], windows=True)
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("C:/a.jpg", "C_/a.png"),
+        ("x\\..\\../a.jpg", "x_..___/a.png"),
+        (".. /a.jpg", "___/a.png"),
+        ("x/.../a.jpg", "x/___/a.png"),
+        ("Boots 12:30/aux/a.jpg", "Boots 12_30/_aux/a.png"),
+    ],
+)
+def test_a_safe_subfolder_leads_nowhere_else_on_windows_either(source: str, expected: str) -> None:
+    assert choose_result_path(source, "png", [], [], rules=NameRules.SAFE) == expected
+
+
+def test_a_safe_name_that_another_image_has_is_left_to_it() -> None:
+    first = choose_result_path("12:30.jpg", "png", [], [], rules=NameRules.SAFE)
+    second = choose_result_path("12?30.jpg", "png", [first], [], rules=NameRules.SAFE)
+    assert (first, second) == ("12_30.png", "12_30.jpg.png")
+
+
+def test_names_become_ever_safer_until_there_is_nothing_to_make_safer() -> None:
+    source = f"{'Büro ' * 30}12:30/{'ж' * 90}.jpg"
+    rules: NameRules | None = NameRules.PLAIN
+    paths = []
+    while rules is not None:
+        paths.append(choose_result_path(source, "png", [], [], rules=rules))
+        rules = safer_rules(source, rules)
+    assert [max(map(length_bytes, path.split("/"))) for path in paths] == [185, 185, 100, 60]
+    assert paths[-1].isascii()
+    assert safer_rules("plain (1).jpg", NameRules.PLAIN) is None
+
+
+@given(sources, st.sampled_from(NameRules))
+def test_a_probe_is_refused_wherever_the_name_it_stands_for_would_be(source: str, rules: NameRules) -> None:
+    """No shorter, with the same characters, and a part file's name, which every hotfolder leaves alone and sweeps."""
+    longest = longest_name(source, rules)
+    probe = probe_name(longest, "0" * 8, rules)
+    assert is_part_name(probe)
+    assert length_bytes(longest) <= length_bytes(probe) <= max(LONGEST_BYTES[rules], 64)
+    room = LONGEST_BYTES[rules] - length_bytes(unusual_characters(longest))
+    assert room < 24 or set(unusual_characters(longest)) <= set(probe)
+    for taken in ([], [choose_result_path(source, "jpg", [], [], rules=rules)]):
+        result = choose_result_path(source, "jpg", taken, [], rules=rules).rpartition("/")[2]
+        assert length_bytes(result) <= length_bytes(longest)
 
 
 @pytest.mark.parametrize("extension", ["../x", "a/b", ".png", "p g"])
@@ -122,29 +167,35 @@ def test_an_extension_that_is_none_is_a_bug(extension: str) -> None:
         choose_result_path("a.jpg", extension, [], [])
 
 
-@given(sources, extensions, st.booleans())
-def test_a_result_stays_in_its_subfolder_with_at_most_255_bytes(
-    source: str, extension: str, windows: bool
+@given(sources, extensions, st.sampled_from(NameRules))
+def test_a_result_stays_in_its_subfolder_with_as_many_bytes_as_the_rules_allow(
+    source: str, extension: str, rules: NameRules
 ) -> None:
-    assume(not (windows and "..." in source.split("/")[:-1]))
-    result = choose_result_path(source, extension, [], [], windows=windows)
+    result = choose_result_path(source, extension, [], [], rules=rules)
     name = result.rpartition("/")[2]
-    assert PurePosixPath(result).parent == PurePosixPath(source).parent
-    assert name not in ("", ".", "..")
-    assert len(name.encode("utf-8", "surrogatepass")) <= 255
+    assert result.count("/") == source.count("/")
+    assert rules is not NameRules.PLAIN or PurePosixPath(result).parent == PurePosixPath(source).parent
+    assert not {"", ".", ".."} & set(result.split("/"))
+    assert max(length_bytes(part) for part in result.split("/")) <= LONGEST_BYTES[rules]
     assert name.endswith(f".{extension}" if extension else "")
-    assert result == choose_result_path(source, extension, [], [], windows=windows)
+    assert rules is not NameRules.ASCII or result.isascii()
+    assert result == choose_result_path(source, extension, [], [], rules=rules)
 
 
-@given(st.lists(st.tuples(names, st.booleans()), max_size=25), extensions, st.booleans(), st.booleans())
+@given(
+    st.lists(st.tuples(names, st.booleans()), max_size=25),
+    extensions,
+    st.sampled_from(NameRules),
+    st.booleans(),
+)
 def test_no_two_results_ever_meet(
-    entries: list[tuple[str, bool]], extension: str, windows: bool, alike: bool
+    entries: list[tuple[str, bool]], extension: str, rules: NameRules, alike: bool
 ) -> None:
     images: list[str] = []
     files: list[str] = []
     for name, ours in entries:
         source = f"x/{'a' * 400 if alike else name}"
-        result = choose_result_path(source, extension, images, files, windows=windows)
+        result = choose_result_path(source, extension, images, files, rules=rules)
         assert path_key(result) not in {path_key(path) for path in images + files}
         (images if ours else files).append(result)
 

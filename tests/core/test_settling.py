@@ -9,6 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hotfolder.core.settling import (
+    LONGEST_WRITER_S,
+    MOST_WOBBLES,
     Candidate,
     FileStamp,
     complain,
@@ -17,8 +19,10 @@ from hotfolder.core.settling import (
     hint,
     is_given_up,
     is_settled,
+    is_worth_waiting_for_writer,
     observe,
     settles_at,
+    wait_for_writer,
 )
 
 SMALL = FileStamp(10, 1)
@@ -109,6 +113,62 @@ def test_an_incomplete_file_that_grows_gets_a_new_grace_time() -> None:
 
 def test_a_file_without_complaint_is_never_given_up() -> None:
     assert not is_given_up(observe(detect("a.jpg", SMALL, 0.0), SMALL, 1e6), 2.0)
+
+
+# -- change time and inode
+
+
+MARKED = FileStamp(10, 1, 100, 7)
+
+
+@pytest.mark.parametrize(
+    ("other", "agrees"),
+    [
+        (MARKED, True),
+        (FileStamp(10, 1), True),
+        (FileStamp(10, 1, 101, 7), False),
+        (FileStamp(10, 1, 100, 8), False),
+        (FileStamp(10, 1, None, 8), False),
+        (FileStamp(11, 1, 100, 7), False),
+        (None, False),
+    ],
+)
+def test_stamps_agree_where_nothing_that_is_known_tells_them_apart(
+    other: FileStamp | None, agrees: bool
+) -> None:
+    assert MARKED.agrees_with(other) is agrees
+
+
+def test_a_file_rewritten_with_its_size_and_time_kept_starts_the_quiet_time_anew() -> None:
+    candidate = observe(detect("a.jpg", MARKED, 100.0), FileStamp(10, 1, 101, 7), 102.0)
+    assert not is_settled(candidate, 2.0)
+    assert settles_at(candidate, 2.0) == 104.0
+
+
+def test_a_file_system_that_tells_other_marks_at_every_look_does_not_keep_a_file_from_settling() -> None:
+    candidate, now, looks = detect("a.jpg", MARKED, 100.0), 100.0, 0
+    while not is_settled(candidate, 2.0):
+        now, looks = settles_at(candidate, 2.0), looks + 1
+        candidate = observe(candidate, FileStamp(10, 1, 1000 + looks, looks), now)
+        assert looks <= MOST_WOBBLES + 1
+
+
+# -- a program that has it open for writing
+
+
+def test_a_file_is_not_settled_while_a_program_has_it_open_for_writing() -> None:
+    candidate = hint(detect("a.jpg", SMALL, 100.0), closed=True, now=100.0)
+    candidate = wait_for_writer(observe(candidate, SMALL, 101.0), 101.0)
+    assert settles_at(candidate, 2.0) == 103.0
+    assert not is_given_up(observe(complain(candidate), SMALL, 104.0), 2.0)
+
+
+def test_a_program_that_writes_nothing_is_not_waited_for_for_ever() -> None:
+    candidate = wait_for_writer(detect("a.jpg", SMALL, 100.0), 100.0)
+    candidate = wait_for_writer(candidate, 300.0)
+    assert is_worth_waiting_for_writer(candidate, 100.0 + LONGEST_WRITER_S - 1)
+    assert not is_worth_waiting_for_writer(candidate, 100.0 + LONGEST_WRITER_S)
+    assert is_worth_waiting_for_writer(observe(candidate, LARGE, 900.0), 900.0)
 
 
 @dataclass(frozen=True)

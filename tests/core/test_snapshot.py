@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from hotfolder.core.snapshot import (
     status_facts,
     status_of,
     status_of_counts,
+    waits_until,
 )
 from tests.fakes import NOW, an_image
 
@@ -169,12 +171,26 @@ def test_what_is_held_is_told_with_reason_advice_and_since_when() -> None:
         "advice": "What to do.",
         "needs_person": True,
         "since": "2024-02-08T09:09:01.960Z",
+        "until": None,
     }
     assert status([], hold())["held"][0]["folder"] is None
 
 
 def test_an_image_of_a_hot_folder_that_is_no_longer_configured_is_shown_too() -> None:
-    assert counts(status([an_image(folder="Old")]), "Old") == {"queued": 1}
+    shown = status([an_image(folder="Old")])
+    assert counts(shown, "Old") == {"queued": 1}
+    assert states(shown)["Old"] == "waiting"
+    assert [one["name"] for one in shown["folders"] if not one.get("in_config", True)] == ["Old"]
+
+
+def test_a_hold_of_a_hot_folder_that_is_not_in_the_config_is_not_shown() -> None:
+    assert status([an_image(folder="Old")], hold(HoldKind.IN_FOLDER, "Old"))["held"] == []
+
+
+def test_a_hold_with_an_end_says_until_when() -> None:
+    (shown,) = status([], replace(hold(HoldKind.SERVICE), until=1_707_383_341.96))["held"]
+    assert shown["until"] == "2024-02-08T09:09:01.960Z"
+    assert waits_until(shown).startswith(" until ")
 
 
 def test_notices_are_passed_on() -> None:

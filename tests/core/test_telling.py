@@ -17,7 +17,7 @@ from hotfolder.core.glance import Action, Deed, FolderPlace
 from hotfolder.core.image import Image, State
 from hotfolder.core.telling import Telling
 from hotfolder.core.telling_batches import LATE_QUIET_S, QUIET_S, BatchKey, Tally
-from hotfolder.core.telling_words import Notification
+from hotfolder.core.telling_words import Notification, NotSentNews
 from tests.fakes import an_image
 
 PLACES = {"Packshots": FolderPlace("/in", "/out"), "Portraits": FolderPlace("/faces in", "/faces out")}
@@ -539,3 +539,66 @@ def test_four_hundred_subfolders_within_minutes_are_summed_up(desk: Desk) -> Non
     assert desk.titles == ["40 batches delivered: 809 images, 3 need you"]
     assert desk.last.text == "0, 1, 2 and 37 more."
     assert desk.last.action == Action(Deed.OPEN_PATH, "/out")
+
+
+# --- taken back -----------------------------------------------------------------------------------
+
+
+def test_the_message_about_failed_images_is_taken_back_when_none_is_failed_any_more(desk: Desk) -> None:
+    images = [desk.drop(f"Boots 224/{number}.jpg") for number in range(2)]
+    still_open = desk.drop("Boots 224/open.jpg")
+    desk.fail(*images)
+    desk.wait(300.0)
+    assert desk.titles == ["Packshots: 2 images need you"]
+    desk.move(images[0], State.QUEUED)
+    assert desk.telling.take_back() == []
+    desk.move(images[1], State.FORGOTTEN)
+    assert desk.telling.take_back() == [desk.last.key]
+    assert desk.telling.take_back() == []
+    desk.deliver(still_open)
+
+
+def test_the_message_about_the_config_is_taken_back_when_it_is_right_again(desk: Desk) -> None:
+    desk.telling.note_problem("config.yaml is wrong", "Line 3.", desk.now)
+    desk.telling.note_no_problem("another")
+    desk.wait(10.0)
+    assert desk.telling.take_back() == []
+    desk.telling.note_no_problem("config.yaml is wrong")
+    assert desk.telling.take_back() == [desk.last.key]
+
+
+# --- what is not sent -----------------------------------------------------------------------------
+
+
+def news(new: str = "", **groups: int) -> NotSentNews:
+    return NotSentNews("Packshots", groups, frozenset(new.split()))
+
+
+def test_each_kind_that_is_not_sent_is_told_once_with_the_number_of_the_whole_drop(desk: Desk) -> None:
+    for number in range(1, 11):
+        desk.telling.note_not_sent(news("CR2" if number == 1 else "", CR2=number), desk.now)
+        desk.wait(1.0)
+    desk.wait(60.0)
+    assert desk.titles == ["Packshots: 10 files are not sent"]
+    assert desk.last.text.startswith("10 CR2 (raw photos, which AutoRetouch cannot take)")
+    assert desk.last.action == Action(Deed.OPEN_PATH, "/in")
+    desk.telling.note_not_sent(news(CR2=11), desk.now)
+    desk.telling.note_not_sent(news("PDF", CR2=12, PDF=1), desk.now)
+    desk.wait(60.0)
+    assert desk.titles[1:] == ["Packshots: 1 file is not sent"]
+
+
+def test_what_was_taken_away_before_it_was_told_is_not_told(desk: Desk) -> None:
+    desk.telling.note_not_sent(news("CR2", CR2=3), desk.now)
+    desk.telling.note_not_sent(news(), desk.now)
+    desk.wait(60.0)
+    assert desk.titles == []
+
+
+def test_the_message_about_what_is_not_sent_is_taken_back_when_it_is_gone(desk: Desk) -> None:
+    desk.telling.note_not_sent(news("CR2", CR2=3), desk.now)
+    desk.wait(60.0)
+    desk.telling.note_not_sent(news(CR2=1), desk.now)
+    assert desk.telling.take_back() == []
+    desk.telling.note_not_sent(news(), desk.now)
+    assert desk.telling.take_back() == [desk.last.key]

@@ -23,6 +23,7 @@ class Watched:
         self.now = 1000.0
         self.holds: dict[tuple[str, HoldKind], Hold] = {}
         self.told: list[Notification] = []
+        self.taken_back: list[str] = []
         self.telling = Telling(STARTED)
 
     def hold(
@@ -44,6 +45,7 @@ class Watched:
         end = self.now + seconds
         while self.now <= end:
             self.telling.note_holds(list(self.holds.values()), self.now)
+            self.taken_back += self.telling.take_back()
             self.told += self.telling.take(self.now, self.level, {})
             self.now += 1.0
 
@@ -165,3 +167,36 @@ def test_a_hold_that_a_new_daemon_takes_up_is_not_told_again(watched: Watched) -
     watched.hold(HoldKind.CREDITS, since=STARTED + 1)
     watched.wait(3 * AGAIN_S)
     assert len(watched.told) == 1
+
+
+# --- taken back -----------------------------------------------------------------------------------
+
+
+def test_the_message_of_a_hold_is_taken_back_when_it_ends(watched: Watched) -> None:
+    watched.hold(HoldKind.CREDITS)
+    watched.wait(60.0)
+    assert (len(watched.told), watched.taken_back) == (1, [])
+    watched.release(HoldKind.CREDITS)
+    watched.wait(60.0)
+    assert watched.taken_back == [watched.told[0].key]
+
+
+def test_a_message_about_several_is_taken_back_with_the_last_of_them(watched: Watched) -> None:
+    for name in ("Boots", "Hats"):
+        watched.hold(HoldKind.OUT_FOLDER, name)
+    watched.wait(60.0)
+    assert len(watched.told) == 1
+    watched.release(HoldKind.OUT_FOLDER, "Boots")
+    watched.wait(5.0)
+    assert watched.taken_back == []
+    watched.release(HoldKind.OUT_FOLDER, "Hats")
+    watched.wait(5.0)
+    assert watched.taken_back == [watched.told[0].key]
+
+
+def test_what_was_never_told_is_not_taken_back(watched: Watched) -> None:
+    watched.hold(HoldKind.CREDITS)
+    watched.wait(SHORTEST_S - 2)
+    watched.release(HoldKind.CREDITS)
+    watched.wait(60.0)
+    assert watched.taken_back == []

@@ -17,6 +17,8 @@ from hotfolder.core.timing import (
     ask_again_s,
     backoff_s,
     clock_jump_s,
+    dated_by,
+    earlier_clock,
     is_certainly_absent,
     look_again_s,
 )
@@ -88,3 +90,33 @@ def test_clocks_that_agree_have_not_jumped(passed_s: float) -> None:
 @pytest.mark.parametrize("jump_s", [3600.0, -3600.0, CLOCK_JUMP_S])
 def test_a_clock_that_was_set_has_jumped_by_so_much(jump_s: float) -> None:
     assert clock_jump_s(10.0 + jump_s, 10.0) == jump_s
+
+
+@pytest.mark.parametrize(
+    ("own", "services", "expected"), [(NOW, NOW + 5, NOW), (NOW, NOW - 5, NOW - 5), (NOW, None, None)]
+)
+def test_an_intent_is_dated_by_the_earlier_clock_and_by_none_while_the_service_has_told_none(
+    own: float, services: float | None, expected: float | None
+) -> None:
+    assert earlier_clock(own, services) == expected
+
+
+DAY_S = 86_400.0
+
+
+@pytest.mark.parametrize(
+    ("own", "services", "expected"),
+    [
+        (NOW, None, NOW),
+        (NOW, NOW + DAY_S, NOW),
+        (NOW, NOW + DAY_S + 1, NOW + DAY_S + 1),
+        (NOW, NOW - DAY_S - 1, NOW - DAY_S - 1),
+        (NOW, 0.0, NOW),
+        (0.0, NOW, NOW),
+        (0.0, None, None),
+    ],
+)
+def test_an_order_is_dated_by_our_own_clock_unless_it_cannot_be_right(
+    own: float, services: float | None, expected: float | None
+) -> None:
+    assert dated_by(own, services) == expected

@@ -171,6 +171,16 @@ def test_a_damaged_result_is_downloaded_again_and_given_up_in_the_end() -> None:
     assert isinstance(decide(errors.ResultDamaged("Short."), last, NOW, 0.5).event, GaveUp)
 
 
+@pytest.mark.parametrize("attempts", [0, 10, 10_000])
+def test_a_result_whose_place_is_open_elsewhere_is_put_off_and_never_given_up(attempts: int) -> None:
+    image = an_image(State.FINISHED, attempts=attempts)
+    decision = decide(errors.ResultInUse("Open.", "Close it."), image, NOW, 0.5)
+    assert isinstance(decision.event, PutOff)
+    assert (decision.event.reason, decision.event.advice) == ("Open.", "Close it.")
+    assert NOW < decision.event.wake_at <= NOW + 60
+    assert (decision.hold, decision.is_bug, decision.is_service_fault) == (None, False, False)
+
+
 def test_a_bug_is_tried_again_and_then_puts_the_image_aside() -> None:
     events = [decide(RuntimeError("?"), an_image(attempts=n), NOW, 0.5) for n in range(BUGS_BEFORE_GIVING_UP)]
     assert all(decision.is_bug for decision in events)
@@ -194,7 +204,14 @@ def check_waits(kind: HoldKind) -> list[float]:
     ]
 
 
-@pytest.mark.parametrize("kind", [HoldKind.IN_FOLDER, HoldKind.OUT_FOLDER, HoldKind.SIGN_IN, HoldKind.LEDGER])
+def test_a_look_at_an_out_folder_writes_there_so_it_is_looked_at_every_ten_seconds_at_most() -> None:
+    waits = check_waits(HoldKind.OUT_FOLDER)
+    assert waits == sorted(waits)
+    assert waits[0] == pytest.approx(2.0, rel=1e-3)
+    assert waits[-1] == pytest.approx(10.0, rel=1e-3)
+
+
+@pytest.mark.parametrize("kind", [HoldKind.IN_FOLDER, HoldKind.SIGN_IN, HoldKind.LEDGER])
 def test_what_costs_nothing_to_look_at_is_looked_at_all_the_time(kind: HoldKind) -> None:
     waits = check_waits(kind)
     assert max(waits) <= 5.0

@@ -18,6 +18,7 @@ from hotfolder.core.image import State
 from hotfolder.errors import ExitCode, KeyringNotReady
 from hotfolder.sandbox import FAST_ID, REFRESH_TOKEN, Sandbox
 from tests.journeys.workshop import Clock, Workshop
+from tests.sandbox.caller import picture
 
 NEW_TOKEN = "a-new-refresh-token"
 
@@ -345,3 +346,104 @@ async def test_credits_that_turn_out_too_few_for_an_unknown_price_wait_for_more_
         await quick.until_delivered(3)
     assert world.charged_total == 30
     quick.assert_once_and_whole()
+
+
+# --- the service wants more than it said --------------------------------------------------------------
+
+LAGS = 12
+"""So many times the listing lag goes by."""
+
+
+async def wait_for_lags(workshop: Workshop) -> None:
+    since = workshop.clock.passed_s()
+    await workshop.until(lambda: workshop.clock.passed_s() - since > LAGS * 10.0)
+
+
+def credit_holds(caplog: pytest.LogCaptureFixture) -> int:
+    return sum(record.getMessage().startswith("Out of credits") for record in caplog.records)
+
+
+@pytest.mark.parametrize("kind", ["raised", "hidden", "understated"])
+async def test_a_price_above_the_balance_is_one_hold_and_at_most_one_retry(
+    quick: Workshop, caplog: pytest.LogCaptureFixture, kind: str
+) -> None:
+    """Whatever the service says of its price, or does not say: nothing is tried again at each listing lag."""
+    world = quick.sandbox.world
+    world.switches.hide_prices = kind == "hidden"
+    if kind == "understated":
+        world.switches.told_price = 1
+    quick.drop("0.jpg", seed=0)
+    async with quick.at_work() as daemon:
+        await quick.until_delivered(1)
+        world.change_workflow(FAST_ID, price=10)
+        world.set_credits(5)
+        daemon._purse._balance = 5
+        for number in range(1, 5):
+            quick.drop(f"{number}.jpg", seed=number)
+        await quick.until_held(HoldKind.CREDITS)
+        quick.drop("late.jpg", seed=9)
+        await wait_for_lags(quick)
+        created = world.count_calls("create")
+        assert created <= 1 + 4
+        assert world.count_calls("retry") == (0 if kind == "raised" else 1)
+        assert credit_holds(caplog) == 1
+        assert [hold.kind for hold in quick.holds()] == [HoldKind.CREDITS]
+        assert world.count_calls("balance") < 6 * LAGS
+        world.add_credits(100)
+        await quick.until_delivered(6)
+    assert quick.holds() == []
+    assert world.count_calls("create") == 6
+    assert world.charged_total == 1 + 5 * 10
+    assert all(execution.charged for execution in world.executions)
+    assert daemon._targets["Studio"].price == {"raised": 10, "hidden": None, "understated": 1}[kind]
+    quick.assert_once_and_whole()
+
+
+async def test_a_price_that_falls_again_is_seen_and_everything_goes_on(quick: Workshop) -> None:
+    world = quick.sandbox.world
+    quick.drop("0.jpg", seed=0)
+    async with quick.at_work() as daemon:
+        await quick.until_delivered(1)
+        world.change_workflow(FAST_ID, price=10)
+        world.set_credits(5)
+        daemon._purse._balance = 5
+        quick.drop("1.jpg", seed=1)
+        hold = await quick.until_held(HoldKind.CREDITS)
+        assert hold.reason == "Out of credits: 5 left, an image costs 10."
+        world.change_workflow(FAST_ID, price=4)
+        await quick.until_delivered(2)
+    assert world.charged_total == 1 + 4
+    quick.assert_once_and_whole()
+
+
+async def test_a_person_who_says_now_has_a_refused_payment_tried_once_more(quick: Workshop) -> None:
+    world = quick.sandbox.world
+    world.switches.hide_prices = True
+    world.change_workflow(FAST_ID, price=10)
+    world.set_credits(5)
+    quick.drop("1.jpg", seed=1)
+    async with quick.at_work() as daemon:
+        await quick.until_held(HoldKind.CREDITS)
+        world.change_workflow(FAST_ID, price=5)
+        await wait_for_lags(quick)
+        assert world.count_calls("retry") == 1
+        await daemon.retry(None)
+        await quick.until_delivered(1)
+    assert world.count_calls("retry") == 2
+    quick.assert_once_and_whole()
+
+
+async def test_a_cheap_workflow_goes_on_though_another_one_is_too_dear(quick: Workshop) -> None:
+    world = quick.sandbox.world
+    world.change_workflow(FAST_ID, price=50)
+    world.set_credits(20)
+    cheap_in = quick.root / "cheap in"
+    quick.add_folder("Cheap", cheap_in, quick.root / "cheap out", workflow="Packshot")
+    price = next(w.price for w in world.workflows.values() if w.name == "Packshot")
+    quick.drop("dear.jpg", seed=1)
+    async with quick.at_work():
+        await quick.until_held(HoldKind.CREDITS)
+        (cheap_in / "a.jpg").write_bytes(picture(2))
+        await quick.until_delivered(1)
+        await quick.until_held(HoldKind.CREDITS)
+    assert world.charged_total == price

@@ -167,6 +167,7 @@ async def test_a_hold_of_a_hot_folder_that_left_the_config_troubles_nobody(
     workshop.folders.pop()
     workshop.drop("a.jpg")
     assert (await workshop.once()).exit_code == 0
+    assert workshop.holds() == []
     assert "Traceback" not in caplog.text
 
 

@@ -65,6 +65,24 @@ def test_a_new_hot_folder_is_watched_and_one_that_was_taken_out_is_left_alone(
     assert [image["path"] for image in studio.images()] == ["first.jpg", "new.jpg"]
 
 
+def test_a_hold_ends_with_the_hot_folder_that_leaves_the_config(studio: Studio, config: Path) -> None:
+    """Monitoring reads `status`, and nobody could ever end that hold. The images wait."""
+    studio.drop("waits.jpg", seed=1)
+    studio.sandbox.faults.add("upload", "status", status=403)
+    studio.start()
+    wait_until(lambda: studio.status()["held"], 60, studio.tail)
+    second = studio.root / "second"
+    (second / "in").mkdir(parents=True)
+    text = config.read_text("utf-8")
+    save(config, text.replace(str(studio.inside), str(second / "in")).replace("name: Studio", "name: Second"))
+    wait_until(lambda: not studio.status()["held"], 60, studio.tail)
+    assert [image["path"] for image in studio.images()] == ["waits.jpg"]
+    assert [(one["name"], one.get("in_config", True)) for one in studio.status()["folders"]] == [
+        ("Second", True),
+        ("Studio", False),
+    ]
+
+
 def test_a_broken_change_changes_nothing_and_is_told_until_it_is_mended(studio: Studio, config: Path) -> None:
     studio.drop("first.jpg", seed=1)
     studio.start()

@@ -22,7 +22,7 @@ from hotfolder.core.holds import HoldKind
 from hotfolder.core.image import State
 from hotfolder.core.trouble import BUG_ADVICE, BUGS_BEFORE_GIVING_UP
 from hotfolder.daemon import Daemon
-from hotfolder.pipeline import checks, enqueue, intake, lanes, sending
+from hotfolder.pipeline import checks, enqueue, examine, intake, lanes, sending
 from hotfolder.pipeline.checks import Checker
 from hotfolder.pipeline.enqueue import Enqueuer
 from hotfolder.pipeline.gates import Gates
@@ -127,11 +127,11 @@ WORK = [
     (Ledger, "save"),
     (Ledger, "due"),
     (Ledger, "next_wake"),
-    (Ledger, "known_stamps"),
+    (intake, "known_files"),
     (Ledger, "with_content"),
     (Ledger, "claim_result"),
     (intake, "scan_folder"),
-    (intake, "check_image"),
+    (examine, "check_image"),
     (intake, "is_settled"),
     (enqueue, "join_or_open"),
     (Enqueuer, "say_passed_over"),

@@ -73,6 +73,29 @@ async def test_a_burst_of_429_keeps_everything_quiet_for_as_long_as_the_service_
     quick.assert_once_and_whole()
 
 
+async def test_a_retry_after_of_a_day_is_honoured_also_after_a_restart_and_said(
+    workshop: Workshop, caplog: pytest.LogCaptureFixture
+) -> None:
+    world = workshop.sandbox.world
+    workshop.drop("a.jpg")
+    workshop.sandbox.faults.add("upload", "status", status=429, retry_after=24 * 3600, times=1)
+    async with workshop.at_work():
+        hold = await workshop.until_held(HoldKind.SERVICE)
+    assert hold.until is not None
+    assert hold.until - workshop.clock.now() > 23 * 3600
+    assert " until " in caplog.text
+    calls = len(world.calls)
+    async with workshop.at_work() as daemon:
+        await workshop.until(lambda: daemon.holds)
+        for _ in range(3):
+            await workshop.turn_clock(daemon, 2 * 3600)
+        assert [hold.kind for hold in daemon.holds] == [HoldKind.SERVICE]
+        assert (len(world.calls), workshop.holds()[0].until) == (calls, hold.until)
+        await workshop.turn_clock(daemon, 18 * 3600 + 60)
+        await workshop.until_delivered(1)
+    workshop.assert_once_and_whole()
+
+
 @pytest.mark.parametrize("outage", ["unavailable", "reset"])
 async def test_during_an_outage_only_one_probe_goes_out_at_a_growing_interval(
     workshop: Workshop, outage: str

@@ -31,7 +31,7 @@ from hotfolder.sandbox import REFRESH_TOKEN, Execution, Sandbox
 from tests.journeys.studio import IMAGE_LABEL, assert_once_and_whole
 from tests.sandbox.caller import picture
 
-LIMIT_S = 40.0
+LIMIT_S = 90.0
 HURRY_S = 0.02
 PATIENCE = Timeouts(connect_s=5.0, read_s=0.4, write_s=5.0)
 """For tests of answers that never come."""

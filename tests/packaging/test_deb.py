@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gzip
+import json
 import os
+import re
 import shutil
 import stat
 import subprocess
@@ -14,6 +16,8 @@ from pathlib import Path
 import pytest
 
 from hotfolder import __version__
+from hotfolder.sandbox import REFRESH_TOKEN, Sandbox
+from tests.cli.person import wait_until
 from tests.packaging.tools import (
     ROOT,
     a_screen,
@@ -100,10 +104,26 @@ def test_its_scripts_touch_nothing_but_its_own_folder(deb: Path, tmp_path: Path)
     assert scripts == {"postinst", "prerm", "postrm"}
     lines = [line for name in scripts for line in (tmp_path / "control" / name).read_text().splitlines()]
     commands = {
-        line.strip() for line in lines if line.strip() and not line.startswith(("#", "set -e", "if ", "fi"))
+        line.strip() for line in lines if line.strip() and not line.strip().startswith(("#", "set -e"))
     }
+    tools = (
+        "rm",
+        "mv",
+        "cp",
+        "py3",
+        "install",
+        "mkdir",
+        "ln",
+        "touch",
+        "chmod",
+        "chown",
+        "dpkg",
+        "deb-",
+        "update-",
+    )
+    changing = {one for one in commands if one.startswith(tools) or re.search(r">(?!/dev/null)", one)}
     compiling = {"py3compile -p hotfolder /usr/lib/hotfolder", "py3clean -p hotfolder"}
-    assert commands == compiling | {"rm -rf /usr/lib/hotfolder"}
+    assert changing == compiling | {"rm -rf /usr/lib/hotfolder"}
 
 
 def test_it_brings_no_tests_no_caches_and_no_place_of_the_builder(contents: Path) -> None:
@@ -164,7 +184,42 @@ def test_it_installs_works_and_leaves_nothing_behind(deb: Path, tmp_path: Path) 
         is_not_led_astray(program, env, tmp_path)
         shows_its_icon_by_appindicator(env, tmp_path)
         passes_the_demo(program, env, tmp_path)
+        with at_work(program, env, tmp_path) as daemons:
+            removed_while_they_run(deb, daemons)
     assert traces() - before == set()
+
+
+@contextmanager
+def at_work(program: Path, env: dict[str, str], place: Path) -> Iterator[list[subprocess.Popen[bytes]]]:
+    """Two persons' hotfolders, each in a home of its own, and a stranger who only speaks of it."""
+    with Sandbox() as sandbox:
+        urls = {"AUTORETOUCH_API_URL": sandbox.url, "AUTORETOUCH_AUTH_URL": sandbox.url}
+        signed_in = env | urls | {"AUTORETOUCH_REFRESH_TOKEN": REFRESH_TOKEN}
+        started = [subprocess.Popen(["/usr/bin/tail", "-f", program], stdout=subprocess.DEVNULL)]
+        try:
+            for name in ("one", "two"):
+                home = place / name
+                (home / "in").mkdir(parents=True)
+                folder = {"name": name, "in": str(home / "in"), "out": str(home / "out"), "workflow": "Fast"}
+                (home / "config.yaml").write_text(json.dumps({"folders": [folder]}))
+                command = [str(program), "--home", str(home), "run", "--no-tray"]
+                started.append(subprocess.Popen(command, env=signed_in, cwd=place))
+                wait_until(lambda home=home: (home / "control.json").exists())  # type: ignore[misc]
+            yield started
+        finally:
+            for process in started:
+                process.kill()
+                process.wait()
+
+
+def removed_while_they_run(deb: Path, daemons: list[subprocess.Popen[bytes]]) -> None:
+    """An upgrade lets them work on; a removal ends them in order before it begins."""
+    stranger, *ours = daemons
+    run("dpkg", "--force-unsafe-io", "--install", deb)
+    assert [daemon.poll() for daemon in ours] == [None, None]
+    run("dpkg", "--remove", "hotfolder")
+    assert [daemon.wait(1) for daemon in ours] == [0, 0]
+    assert stranger.poll() is None
 
 
 def may_be_installed_here() -> None:

@@ -96,19 +96,20 @@ def test_the_commands_it_gives_exist() -> None:
         if "hotfolder" in e["Filename"]
     }
     told |= set(re.findall(r"hotfolder\.exe'\), '(\w+)'", "\n".join(sections()["Code"])))
-    assert told == {"run --desktop", "service install", "service uninstall", "logout"}
+    assert told == {"run --desktop", "service install", "service uninstall", "logout", "stop"}
     for words in told:
         run(sys.executable, "-m", "hotfolder", *words.split(), "--help")
 
 
 def test_an_upgrade_and_a_removal_end_the_running_program() -> None:
     assert settings()["CloseApplications"] == "force"
-    ended = [entry["Parameters"] for entry in entries("UninstallRun") if "taskkill" in entry["Filename"]]
-    assert ended == ["/F /IM hotfolderw.exe", "/F /IM hotfolder.exe"]
+    first, *others = [entry["Parameters"] for entry in entries("UninstallRun")]
+    assert first == "stop", "in order, before anything else is done"
+    assert others[-2:] == ["/F /IM hotfolderw.exe", "/F /IM hotfolder.exe"], "what did not answer"
 
 
 def test_a_removal_takes_the_entry_at_login_away_and_keeps_the_data_unless_told() -> None:
-    assert entries("UninstallRun")[0]["Parameters"] == "service uninstall"
+    assert "service uninstall" in [entry["Parameters"] for entry in entries("UninstallRun")]
     code = "\n".join(sections()["Code"])
     assert "not UninstallSilent()" in code
     assert "MB_DEFBUTTON2" in code

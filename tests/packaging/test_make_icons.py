@@ -79,3 +79,8 @@ def alike(one: Image.Image, other: Image.Image) -> bool:
 def difference(one: Image.Image, other: Image.Image) -> float:
     """The mean difference of a channel, 0 to 255."""
     return max(ImageStat.Stat(ImageChops.difference(one.convert("RGBA"), other)).mean)
+
+
+def test_there_is_one_logo_and_the_page_of_the_first_run_shows_it(icons: Path) -> None:
+    shown = ROOT / "hotfolder" / "control" / "pages" / "icon.svg"
+    assert shown.read_text(encoding="utf-8") == (icons / SVG).read_text(encoding="utf-8")

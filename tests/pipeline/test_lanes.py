@@ -563,3 +563,74 @@ async def test_an_unlisted_event_reaches_neither_the_ledger_nor_anybody(house: H
     await progress.record(PutOff(reason="Later.", wake_at=NOW + 5))
     assert [image.reason for image in heard] == ["Later."]
     assert (await house.image("Pa1.jpg")).attempts == 1
+
+
+# --- results on trial -----------------------------------------------------------------------------
+
+
+def waiting_results(ledger: LedgerThread, work: Work, limit: int = 4) -> House:
+    house = House(ledger, work, limit)
+    house.lane = Lane("deliver", frozenset({State.FINISHED}), limit, house._work)
+    house.lanes = house.made([house.lane])
+    return house
+
+
+async def deliver(progress: Progress) -> None:
+    await progress.record(Delivered(result_path="a.jpg", result_hash=None, delivered_at=NOW))
+
+
+async def test_what_waits_for_a_held_out_folder_is_placed_on_trial_one_first(ledger: LedgerThread) -> None:
+    house = waiting_results(ledger, deliver)
+    await house.add(*(queued(n, state=State.FINISHED, execution_id=f"{n}") for n in range(8)))
+    await house.gates.hold(errors.FolderUnwritable("Full."), "Packshots")
+    async with house.open():
+        assert await house.is_at_rest()
+        assert house.begun == []
+        house.lanes.begin_trial("Packshots")
+        await until(lambda: house.lanes.has_placed_all("Packshots"))
+        assert house.gates.get("Packshots", HoldKind.OUT_FOLDER) is not None, "whoever began it releases it"
+    assert len(house.begun) == 8
+
+
+async def test_the_first_result_that_finds_no_place_ends_the_trial(ledger: LedgerThread) -> None:
+    async def fail(progress: Progress) -> None:
+        raise errors.FolderUnwritable("Full.")
+
+    house = waiting_results(ledger, fail)
+    await house.add(*(queued(n, state=State.FINISHED, execution_id=f"{n}") for n in range(8)))
+    await house.gates.hold(errors.FolderUnwritable("Full."), "Packshots")
+    async with house.open():
+        house.lanes.begin_trial("Packshots")
+        await until(lambda: _is(not house.lanes.trials))
+        await until(house.is_at_rest)
+        assert (len(house.begun), house.at_once) == (1, 1)
+        assert not await house.lanes.has_placed_all("Packshots")
+
+
+async def test_a_trial_does_not_go_on_while_something_else_holds_it_up(ledger: LedgerThread) -> None:
+    house = waiting_results(ledger, deliver)
+    await house.add(queued(1, state=State.FINISHED, execution_id="1"))
+    await house.gates.hold(errors.FolderUnwritable("Full."), "Packshots")
+    await house.gates.hold(errors.SignInNeeded("Sign in."), "Packshots")
+    async with house.open():
+        house.lanes.begin_trial("Packshots")
+        assert not house.lanes.is_trying
+        assert await house.is_at_rest()
+        assert house.begun == []
+        await house.gates.release(ACCOUNT, HoldKind.SIGN_IN)
+        await until(lambda: house.lanes.has_placed_all("Packshots"))
+
+
+async def test_a_trial_that_waits_for_a_workflow_nobody_finds_is_not_going_on(ledger: LedgerThread) -> None:
+    """`run --once` would wait for it for ever."""
+    house = waiting_results(ledger, deliver)
+    await house.gates.hold(errors.FolderUnwritable("Full."), "Packshots")
+    house.lanes.begin_trial("Packshots")
+    house.ready.clear()
+    assert house.lanes.is_trying
+    await house.gates.hold(errors.WorkflowUnavailable("Gone."), "Packshots")
+    assert not house.lanes.is_trying
+
+
+async def _is(condition: bool) -> bool:
+    return condition

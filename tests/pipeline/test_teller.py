@@ -30,7 +30,7 @@ from hotfolder.pipeline.surroundings import Surroundings
 from hotfolder.pipeline.teller import LOOK_S, Teller
 from hotfolder.sandbox import Sandbox
 from tests.fakes import NOW, an_image
-from tests.journeys.workshop import Workshop
+from tests.journeys.workshop import LIMIT_S, Workshop
 
 LATER_S = 200
 
@@ -116,9 +116,9 @@ class Shop(Workshop):
         if after.state.is_final:
             self.final_ids.add(after.id)
 
-    async def until_final(self, number: int) -> None:
+    async def until_final(self, number: int, limit_s: float = LIMIT_S) -> None:
         """As the teller has heard it, so it is in the ledger, too."""
-        await self.until(lambda: len(self.final_ids) >= number)
+        await self.until(lambda: len(self.final_ids) >= number, limit_s)
 
     async def pass_time(self, seconds: int = LATER_S) -> None:
         """The teller looks at each of these seconds."""
@@ -171,7 +171,7 @@ async def test_three_hundred_images_in_sixty_subfolders_give_a_handful(shop: Sho
     for number in range(300):
         shop.drop(f"Order {number % 60}/{number}.jpg", seed=number)
     async with shop.open():
-        await shop.until_final(300)
+        await shop.until_final(300, limit_s=150)
         await shop.pass_time()
     assert shop.titles == ["60 batches delivered: 300 images"]
 

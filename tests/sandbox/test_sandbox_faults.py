@@ -264,3 +264,13 @@ def test_thousands_of_older_executions_are_no_burden(caller: Caller) -> None:
     assert (len(page["entries"]), page["total"]) == (10, 5_000)
     assert page["entries"][-1]["inputFileName"] == "history-05000.jpg"
     assert page["entries"][0]["status"] == "COMPLETED"
+
+
+def test_the_clocks_of_the_answers_and_of_the_lists_can_be_wrong_each_by_itself(caller: Caller) -> None:
+    switches = caller.sandbox.world.switches
+    switches.date_offset_s, switches.created_offset_s = 86_400, -2400
+    answer = caller.create(caller.upload().text)
+    day_later = parsedate_to_datetime(answer.headers["date"]) - datetime.now(UTC)
+    assert 86_390 < day_later.total_seconds() < 86_410
+    created_at = datetime.fromisoformat(caller.get(f"{EXECUTION}/{answer.text}").json()["createdAt"])
+    assert 2390 < (datetime.now(UTC) - created_at).total_seconds() < 2410

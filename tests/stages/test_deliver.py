@@ -156,3 +156,46 @@ async def test_a_claim_is_remembered_when_something_goes_wrong_behind_it(journey
     with pytest.raises(errors.FolderUnwritable):
         await journey.deliver()
     assert journey.progress.image.result_path == "Boots 224/boot.png"
+
+
+# --- without a download -------------------------------------------------------------------------------
+
+
+async def test_a_result_that_stands_there_already_is_not_downloaded() -> None:
+    """Its ledger was lost, or it was put there from another home."""
+    journey = Journey()
+    journey.results.files["Boots 224/boot.png"] = RESULT
+    await journey.deliver()
+    assert journey.diary.lines == ["Delivered"]
+    assert journey.progress.image.result_path == "Boots 224/boot.png"
+
+
+async def test_what_could_not_be_placed_is_kept_and_not_downloaded_again(journey: Journey) -> None:
+    journey.results.trouble["place"] = errors.FolderUnwritable("Full.")
+    for _ in range(3):
+        with pytest.raises(errors.FolderUnwritable):
+            await journey.deliver()
+    journey.results.trouble.clear()
+    await journey.deliver()
+    assert journey.diary.lines.count("download") == 1
+    assert list(journey.results.files.values()) == [RESULT]
+    assert journey.results.kept == {}, "and let go when it has its place"
+
+
+@pytest.mark.parametrize(
+    "trouble", [errors.FolderUnwritable("x"), errors.ResultInUse("x"), RuntimeError("a bug")]
+)
+async def test_whatever_keeps_a_result_from_its_place_its_bytes_are_kept(
+    journey: Journey, trouble: Exception
+) -> None:
+    journey.results.trouble["claim"] = trouble  # type: ignore[assignment]
+    with pytest.raises(type(trouble)):
+        await journey.deliver()
+    assert journey.results.kept == {"image-1": RESULT}
+
+
+async def test_a_damaged_download_is_not_kept() -> None:
+    journey = Journey(result_hash=hash_of(b"what was promised"))
+    with pytest.raises(errors.ResultDamaged):
+        await journey.deliver()
+    assert journey.results.kept == {}

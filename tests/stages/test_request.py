@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 
 import pytest
@@ -11,8 +12,8 @@ from hotfolder.core.image import Image, State
 from hotfolder.core.life import AnswerMissing, ExecutionKnown, NotCreated, NotListed, PutOff, RequestIntended
 from hotfolder.core.lookup import CLOCK_SLACK_S
 from hotfolder.core.timing import LOOKS_BEFORE_CREATING_AGAIN
-from hotfolder.ports import IMAGE_LABEL, Execution, ExecutionPage, ExecutionRequest
-from hotfolder.stages.request import Moment, look_up_executions, request_execution
+from hotfolder.ports import IMAGE_LABEL, SETTINGS_LABEL, Execution, ExecutionPage, ExecutionRequest
+from hotfolder.stages.request import Intents, Moment, look_up_executions, request_execution
 from tests.fakes import (
     NOW,
     TARGET,
@@ -31,7 +32,7 @@ REQUEST = ExecutionRequest(
     name="boot.jpg",
     content_hash=an_image().content_hash,
     content_type="image/jpeg",
-    labels={IMAGE_LABEL: "image-1"},
+    labels={IMAGE_LABEL: "image-1", SETTINGS_LABEL: "none"},
 )
 
 
@@ -44,9 +45,17 @@ class Journey:
         self.sources = FakeSources(self.diary)
         self.purse = FakePurse(self.diary)
         self.progress = PlainProgress(an_image(State.UPLOADED), self.diary)
+        self.is_new = True
 
     async def request(self) -> None:
-        await request_execution(self.progress, REQUEST, self.service, self.sources, self.purse, MOMENT)
+        service, sources, purse = self.service, self.sources, self.purse
+        await request_execution(self.progress, REQUEST, service, sources, purse, MOMENT, self.intend)
+
+    async def intend(self, intent: RequestIntended) -> bool:
+        """As the ledger does: only while nobody else has asked for these bytes."""
+        if self.is_new:
+            await self.progress.record(intent)
+        return self.is_new
 
 
 @pytest.fixture
@@ -65,14 +74,30 @@ async def test_the_intent_is_recorded_before_the_request_goes_out(journey: Journ
     assert journey.service.requests == [REQUEST]
 
 
-async def test_the_intent_is_dated_by_the_services_clock_and_by_no_other(journey: Journey) -> None:
-    journey.service.clock = NOW - 3600
+@pytest.mark.parametrize(
+    ("services", "intended_at"), [(NOW - 86400, NOW - 86400), (NOW + 86400, NOW), (None, None)]
+)
+async def test_the_intent_is_dated_by_the_earlier_of_both_clocks(
+    journey: Journey, services: float | None, intended_at: float | None
+) -> None:
+    journey.service.clock = services
     await journey.request()
-    assert journey.progress.events[0] == RequestIntended(requested_at=NOW - 3600)
-    other = Journey()
-    other.service.clock = None
-    await other.request()
-    assert other.progress.events[0] == RequestIntended(requested_at=None)
+    assert journey.progress.events[0] == intended(intended_at)
+
+
+def intended(requested_at: float | None) -> RequestIntended:
+    return RequestIntended(
+        requested_at=requested_at, organization_id="org-1", workflow_id="flow-1", settings_digest="none"
+    )
+
+
+async def test_a_picture_that_was_paid_for_meanwhile_is_not_created_and_its_price_is_given_back(
+    journey: Journey,
+) -> None:
+    journey.is_new = False
+    await journey.request()
+    assert journey.diary.lines == ["is_unchanged", "reserve", "give_back"]
+    assert journey.progress.image.state is State.UPLOADED
 
 
 async def test_a_file_that_was_changed_is_not_paid_for(journey: Journey) -> None:
@@ -97,6 +122,14 @@ async def test_without_credits_nothing_is_intended(journey: Journey) -> None:
     with pytest.raises(errors.OutOfCredits):
         await journey.request()
     assert journey.diary.lines == ["is_unchanged", "reserve"]
+
+
+async def test_while_it_is_found_out_whether_it_is_paid_for_nothing_is_intended(journey: Journey) -> None:
+    journey.purse.is_trying = True
+    await journey.request()
+    assert journey.diary.lines == ["is_unchanged", "reserve", "PutOff"]
+    assert journey.progress.image.state is State.UPLOADED
+    assert journey.progress.image.wake_at == NOW + MOMENT.listing_lag_s
 
 
 async def test_a_lost_answer_leaves_the_request_unknown_until_a_look_up(journey: Journey) -> None:
@@ -172,8 +205,19 @@ def requested(n: int = 1, **changes: object) -> PlainProgress:
     return PlainProgress(an_image(State.REQUESTED, **{**facts, **changes}))
 
 
+KNOWN: dict[str, float] = {}
+"""When the images of these ids were intended, beside the group."""
+
+
+def intents_of(known: dict[str, float]) -> Intents:
+    async def intents(ids: Collection[str]) -> dict[str, float]:
+        return {image_id: known[image_id] for image_id in ids if image_id in known}
+
+    return intents
+
+
 async def look_up(service: FakeService, *group: PlainProgress) -> list[Image]:
-    await look_up_executions(group, TARGET, service, MOMENT)
+    await look_up_executions(group, TARGET, service, MOMENT, intents_of(KNOWN))
     return [progress.image for progress in group]
 
 
@@ -261,9 +305,21 @@ async def test_without_a_comparable_time_everything_is_read() -> None:
 
 async def test_a_service_whose_list_is_dated_a_little_earlier_is_searched_far_enough() -> None:
     ours = listed(1000, "image-1", NOW - CLOCK_SLACK_S + 1)
-    newer = [replace(listed(n), created_at=NOW - n) for n in range(200)]
+    newer = [replace(listed(n), created_at=NOW - 10 * n) for n in range(200)]
     (image,) = await look_up(FakeService(pages=pages_of([*newer, ours, *history(300)])), requested())
     assert image.execution_id == "execution-1000"
+
+
+async def test_a_list_whose_clock_is_seen_to_be_hours_behind_is_searched_that_much_further() -> None:
+    """Another image of ours stands on the first page, three hours before it was asked for."""
+    behind = NOW - 3 * 3600.0
+    strangers = [replace(listed(n), created_at=behind - n) for n in range(200)]
+    known = listed(500, "image-5", behind)
+    ours = listed(1000, "image-1", behind - 201)
+    service = FakeService(pages=pages_of([known, *strangers, ours, *history(300, behind - 300)]))
+    progress = requested()
+    await look_up_executions([progress], TARGET, service, MOMENT, intents_of({"image-5": NOW - 5}))
+    assert progress.image.execution_id == "execution-1000"
 
 
 async def test_what_was_found_is_not_looked_up_again() -> None:

@@ -30,6 +30,7 @@ class Journey:
     """One image with an execution, and everything that happens around it in one diary."""
 
     def __init__(self, state: State = State.PROCESSING, **changes: object) -> None:
+        self.is_paused = False
         self.diary = Diary()
         self.service = FakeService(self.diary)
         self.purse = FakePurse(self.diary)
@@ -38,7 +39,7 @@ class Journey:
     async def ask(self, execution: Execution | None) -> None:
         if execution is not None:
             self.service.executions_known[execution.id] = execution
-        asking = Asking(RULES, NOW, 0.5)
+        asking = Asking(RULES, NOW, 0.5, may_spend=lambda: not self.is_paused)
         await ask_about_execution(self.progress, TARGET, self.service, self.purse, asking)
 
     @property
@@ -51,6 +52,32 @@ async def test_a_running_execution_is_asked_about_again_later() -> None:
     await journey.ask(an_execution("ACTIVE"))
     assert journey.lines == ["execution", "SeenProcessing"]
     assert journey.progress.image.wake_at > NOW
+
+
+@pytest.mark.parametrize("state", [State.PROCESSING, State.IN_QA])
+async def test_while_paused_what_failed_is_not_run_again(state: State) -> None:
+    journey = Journey(state)
+    journey.is_paused = True
+    await journey.ask(an_execution("FAILED"))
+    assert journey.lines == ["execution", "PutOff"]
+    assert journey.progress.image.state is state
+    journey.is_paused = False
+    await journey.ask(None)
+    assert "retry" in journey.lines
+
+
+async def test_while_paused_what_is_unpaid_is_not_run_again() -> None:
+    journey = Journey(State.HELD)
+    journey.is_paused = True
+    await journey.ask(an_execution("PAYMENT_REQUIRED"))
+    assert journey.lines == ["execution", "PaymentRequired"]
+
+
+async def test_while_paused_what_is_finished_is_still_delivered() -> None:
+    journey = Journey()
+    journey.is_paused = True
+    await journey.ask(a_completed_execution())
+    assert journey.progress.image.state is State.FINISHED
 
 
 async def test_a_finished_one_is_to_be_delivered() -> None:
@@ -172,7 +199,7 @@ async def test_after_the_last_retry_the_image_fails_with_the_reason() -> None:
 async def test_payment_required_holds_the_image_and_casts_doubt_on_the_known_balance() -> None:
     journey = Journey()
     await journey.ask(an_execution("PAYMENT_REQUIRED"))
-    assert journey.lines == ["execution", "doubt", "PaymentRequired"]
+    assert journey.lines == ["execution", "refused", "PaymentRequired"]
     assert journey.progress.image.state is State.HELD
 
 
@@ -195,7 +222,7 @@ async def test_an_unpaid_one_from_just_before_a_retry_is_not_run_a_second_time()
     """The answer may be older than the retry that was made for it."""
     journey = Journey(State.HELD, state_since=NOW - 1, reason="Not enough credits.", advice="Top up.")
     await journey.ask(an_execution("PAYMENT_REQUIRED"))
-    assert journey.lines == ["execution", "reserve", "give_back", "PaymentRequired"]
+    assert journey.lines == ["execution", "PaymentRequired"]
     image = journey.progress.image
     assert (image.state, image.reason, image.advice) == (State.HELD, "Not enough credits.", "Top up.")
     assert image.wake_at == NOW + RULES.listing_lag_s

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from hotfolder.sandbox import Sandbox
+from tests.adapters.notification_service import Manners, notification_service
 from tests.cli.person import Person
 from tests.tray.desktop import Desktop, wait_for
 from tests.tray.watcher import Icon, Panel, eventually
@@ -70,6 +71,7 @@ async def test_without_a_config_the_icon_leads_to_the_guide_and_then_it_works(
         await has_line(icon, "Packshots: idle")
         person.save("boot.jpg")
         await asyncio.to_thread(wait_for, "the result", lambda: list(person.outbox.glob("boot.*")))
+        await has_line(icon, "Packshots: idle")
         await ends_by_quit(icon, program)
 
 
@@ -99,3 +101,43 @@ async def test_the_first_run_can_be_quit(desktop: Desktop, person: Person) -> No
 def test_in_a_terminal_a_missing_config_is_an_error_as_ever(desktop: Desktop, person: Person) -> None:
     answer = person.starts("run")
     assert (answer.code, "`hotfolder init`" in answer.err) == (2, True)
+
+
+# --- a second click -------------------------------------------------------------------------------
+
+
+async def test_a_second_click_shows_what_runs_and_makes_no_second_icon(
+    desktop: Desktop, person: Person
+) -> None:
+    person.write_config()
+    (person.inbox / "a.CR2").write_bytes(b"raw")
+    manners = Manners()
+    async with Panel(desktop.bus) as panel, notification_service(desktop.bus, manners):
+        program = clicks_the_icon_of_the_program(person)
+        icon = await panel.icon()
+        await has_line(icon, "1 file is not sent")
+        second = clicks_the_icon_of_the_program(person)
+        assert await asyncio.to_thread(second.wait, 60) == 0
+        (told,) = [shown for shown in manners.shown if shown.title == "hotfolder is running"]
+        assert "Nothing to do" in told.text or "not sent" in told.text
+        assert "icon" in told.text
+        assert len(panel.icons) == 1, "one icon"
+        assert (await asyncio.to_thread(person.starts, "run")).code == 4
+        await ends_by_quit(icon, program)
+
+
+async def test_a_second_click_during_the_first_run_opens_its_page_again(
+    desktop: Desktop, person: Person, tmp_path: Path
+) -> None:
+    async with Panel(desktop.bus) as panel:
+        program = clicks_the_icon_of_the_program(person)
+        icon = await panel.icon()
+        await has_line(icon, "Not set up yet")
+        await asyncio.to_thread(wait_for, "the page", lambda: len(opened(tmp_path)) == 1)
+        second = clicks_the_icon_of_the_program(person)
+        assert await asyncio.to_thread(second.wait, 60) == 0
+        await asyncio.to_thread(wait_for, "the page again", lambda: len(opened(tmp_path)) == 2)
+        first, again = (address.partition("?")[0].rpartition("/")[0] for address in opened(tmp_path))
+        assert first.split("/")[2] == again.split("/")[2], "the same guide"
+        assert len(panel.icons) == 1, "one icon"
+        await ends_by_quit(icon, program)

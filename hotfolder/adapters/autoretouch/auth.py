@@ -1,60 +1,56 @@
-"""The sign-in: from the stored refresh token to an access token that lives in memory only (keeps I8)."""
+"""The sign-in: from the stored refresh token to an access token that lives in memory only (keeps I8).
+
+An access token works on for up to a day after its refresh token is gone. So whoever spends asks for a *confirmed* one,
+and whoever signs out, or finds the stored sign-in gone, has it dropped at once (keeps I14).
+"""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
+from typing import Any
 
-from hotfolder.adapters.autoretouch.auth_server import AuthServer, clear_error, is_token, json_object
-from hotfolder.adapters.autoretouch.faults import away, error_of_answer, sign_in_needed
-from hotfolder.adapters.autoretouch.http import Answer, Http
-from hotfolder.adapters.token_store import TokenSource, load_token, store_token
-from hotfolder.core.timing import backoff_s
-from hotfolder.errors import HotfolderError, SignInNeeded
-
-LIFETIME_S = 24 * 3600.0
-"""An access token's lifetime where `expires_in` does not say it [D]."""
+from hotfolder.adapters.autoretouch.auth_server import AuthServer
+from hotfolder.adapters.autoretouch.faults import error_of_answer, sign_in_needed
+from hotfolder.adapters.autoretouch.grants import Grant, Grants, Refused
+from hotfolder.adapters.autoretouch.http import Http
+from hotfolder.adapters.token_store import LOOK_LIMIT_S, TokenSource, load_token, peek_token, store_token
+from hotfolder.errors import HotfolderError, KeyringNotReady, ServiceAway, SignInNeeded, TemporaryError
 
 MARGIN_S = 60.0
 """How long before its end an access token is replaced; a fifth of its lifetime if that is shorter."""
 
 LAST_WAIT_S = 10.0
-"""How long closing waits for a refresh under way."""
+"""How long closing, and signing out, waits for a refresh under way."""
 
-FIRST_DOUBT_S = 10.0
-LONGEST_DOUBT_S = 600.0
-"""A refused refresh token is asked about again all the same, ever less often: the refusal may have been a mistake."""
+CONFIRMED_S = 30.0
+"""So long a refresh proves that the sign-in still holds: one call to the auth server in this time, while money is spent."""
+
+DOUBTFUL_S = 600.0
+"""So long after the last proof money is spent all the same, where the auth server (or the keyring) has a problem."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Access:
+    """`refresh`: the refresh token that is kept for it. It is in memory because a keyring may be locked, and must not ask
+    the person again and again, while the sign-in is confirmed."""
+
     value: str = field(repr=False)
     stale_at: float
+    refresh: str = field(repr=False)
+    rotates: bool
+    proved_at: float
 
 
 @dataclass(frozen=True, slots=True)
-class _Grant:
-    """What the auth server gave for the refresh token `used`. `refresh`: the next one, if it rotates them."""
+class _Doubt:
+    """The sign-in could not be confirmed at that (monotonic) second, for this reason."""
 
-    used: str = field(repr=False)
-    access: str = field(repr=False)
-    refresh: str | None = field(repr=False)
-    lifetime_s: float
-
-
-@dataclass(frozen=True, slots=True)
-class _Refusal:
-    """The auth server refused this refresh token, so many times; `until` then nobody needs to ask again."""
-
-    token: str = field(repr=False)
-    times: int
-    until: float
-
-
-class Refused(Exception):
-    """The auth server does not take this refresh token. Never leaves this module."""
+    error: TemporaryError | KeyringNotReady
+    at: float
 
 
 class AccessTokens:
@@ -68,12 +64,16 @@ class AccessTokens:
         self, http: Http, auth_url: str, tokens: TokenSource, monotonic: Callable[[], float] = time.monotonic
     ) -> None:
         self._server = AuthServer(http, auth_url)
+        self._grants = Grants(self._server, monotonic)
         self._tokens = tokens
         self._monotonic = monotonic
         self._access: _Access | None = None
-        self._unstored: _Grant | None = None
-        self._refusal: _Refusal | None = None
+        self._doubt: _Doubt | None = None
+        self._unstored: Grant | None = None
         self._refresh: asyncio.Task[str] | None = None
+        self._is_leaving = False
+        self._drops = 0
+        self._why_dropped: HotfolderError = signed_out()
 
     async def current(self) -> str:
         """An access token that should be good for a while."""
@@ -89,8 +89,34 @@ class AccessTokens:
 
     async def renewed(self) -> str:
         """A new access token, from the refresh under way or one begun now."""
+        return await self._one_refresh(self._renew)
+
+    async def confirmed(self) -> str:
+        """An access token for what spends: the sign-in held half a minute ago at the most (keeps I14). Where the auth server
+        has a problem the last proof counts for ten minutes; raises `TemporaryError` then, and `SignInNeeded`."""
+        access, now = self._access, self._monotonic()
+        if access is None or now >= access.stale_at:
+            return await self.renewed()
+        if now - access.proved_at < CONFIRMED_S:
+            return access.value
+        if self._doubt is None or now - self._doubt.at >= CONFIRMED_S:
+            await self._confirm_now()
+        if self._access is None:
+            return await self.renewed()
+        if self._doubt is not None and now - self._access.proved_at >= DOUBTFUL_S:
+            raise self._doubt.error
+        return self._access.value
+
+    async def _confirm_now(self) -> None:
+        """Ask whether the sign-in holds. Raises `SignInNeeded` where it does not; what cannot be told is a doubt."""
+        try:
+            await self._one_refresh(self._confirm)
+        except (TemporaryError, KeyringNotReady) as error:
+            self._doubt = _Doubt(error, self._monotonic())
+
+    async def _one_refresh(self, work: Callable[[], Coroutine[Any, Any, str]]) -> str:
         if self._refresh is None:
-            self._refresh = asyncio.create_task(self._renew(), name="refresh the access token")
+            self._refresh = asyncio.create_task(work(), name="refresh the access token")
             self._refresh.add_done_callback(self._refresh_ended)
         return await asyncio.shield(self._refresh)
 
@@ -106,7 +132,8 @@ class AccessTokens:
 
     def forget_refusal(self) -> None:
         """A person says "try again": also a token that was refused is asked about, and a keyring that was declined."""
-        self._refusal = None
+        self._grants.forget_refusal()
+        self._doubt = None
         self._tokens.ask_again()
 
     async def revoke(self, refresh_token: str) -> None:
@@ -115,26 +142,125 @@ class AccessTokens:
         if not answer.is_success:
             raise error_of_answer(answer, refusal=SignInNeeded)
 
+    # --- signed out -------------------------------------------------------------------------------
+
+    def begin_sign_out(self) -> None:
+        """From here on no access token is given, and no call that spends goes out any more (keeps I14)."""
+        self._is_leaving = True
+        self._drop(signed_out())
+
+    async def sign_out(self, forget: Callable[[], None]) -> None:
+        """Drop the access token, let a rotated refresh token be stored that is just coming in (it is the one to revoke), and
+        then `forget`: whatever the store says from then on is a new sign-in."""
+        self.begin_sign_out()
+        if self._refresh is not None:
+            await asyncio.wait([self._refresh], timeout=LAST_WAIT_S)
+        self._drop(signed_out())
+        forget()
+        self._is_leaving = False
+        with contextlib.suppress(SignInNeeded):
+            await peek_token(self._tokens, LOOK_LIMIT_S)  # what is there now is what was left
+
+    async def look_at_store(self) -> None:
+        """Drop the access token whose sign-in is no longer the stored one (keeps I14); asks nobody. Raises `SignInNeeded`
+        where none is stored any more."""
+        access = self._access
+        if access is None or self._refresh is not None:
+            return
+        try:
+            stored = await peek_token(self._tokens, LOOK_LIMIT_S)
+        except KeyringNotReady:  # only a person could tell
+            return
+        except SignInNeeded as unusable:
+            self._drop(unusable)
+            raise
+        if access is not self._access or self._refresh is not None or stored == access.refresh:
+            return
+        if stored is None:
+            self._drop(sign_in_needed("hotfolder is not signed in to AutoRetouch any more."))
+            raise self._why_dropped
+        self._drop(ServiceAway("The sign-in has changed.", "It goes on with the new one."))
+
+    def _drop(self, why: HotfolderError) -> None:
+        self._access = self._doubt = None
+        self._drops += 1
+        self._why_dropped = why
+
+    def only_while_it_holds(self) -> Callable[[], None]:
+        """To be called before the first byte of a call that spends leaves: raises where the sign-in was dropped since."""
+        drops = self._drops
+
+        def check() -> None:
+            if drops != self._drops or self._is_leaving:
+                raise self._why_dropped
+
+        return check
+
+    # --- refreshing -------------------------------------------------------------------------------
+
     async def _renew(self) -> str:
         self._access = None
-        token = await self._refresh_token()
+        return await self._redeem(await self._refresh_token())
+
+    async def _confirm(self) -> str:
+        """A new access token, without asking the person anything; the old one stays where that does not come off."""
+        access = self._access
+        if access is None:
+            return await self._renew()
         try:
-            grant = await self._grant(token)
+            return await self._redeem(await self._kept_token(access))
+        except (TemporaryError, KeyringNotReady):
+            raise
+        except SignInNeeded as refused:
+            self._drop(refused)
+            raise
+
+    async def _kept_token(self, access: _Access) -> str:
+        """The stored refresh token; where only a person could tell, the one this access token came from. One that rotates
+        is left alone then, as the next one could not be stored."""
+        try:
+            stored = await peek_token(self._tokens, LOOK_LIMIT_S)
+        except KeyringNotReady:
+            if access.rotates:
+                raise
+            return access.refresh
+        if not stored:
+            raise sign_in_needed("hotfolder is not signed in to AutoRetouch any more.")
+        return stored
+
+    async def _redeem(self, token: str) -> str:
+        drops = self._drops
+        try:
+            grant = await self._grants.grant(token)
         except Refused:
             grant = await self._grant_anew(refused=token)
         # A rotated token is stored before anything is used: the old one may be dead from now on. Crash here: the
         # new token is lost and `hotfolder login` repairs it; the window is as short as it can be.
         self._unstored = grant
         await self._store_rotated()
-        margin_s = min(MARGIN_S, grant.lifetime_s / 5)
-        self._access = _Access(grant.access, self._monotonic() + grant.lifetime_s - margin_s)
+        if drops != self._drops:  # signed out meanwhile
+            raise self._why_dropped
+        self._access = self._access_of(grant)
+        self._doubt = None
         return grant.access
 
+    def _access_of(self, grant: Grant) -> _Access:
+        now, margin_s = self._monotonic(), min(MARGIN_S, grant.lifetime_s / 5)
+        return _Access(
+            value=grant.access,
+            stale_at=now + grant.lifetime_s - margin_s,
+            refresh=grant.refresh or grant.used,
+            rotates=grant.refresh is not None,
+            proved_at=now,
+        )
+
     async def _refresh_token(self) -> str:
+        if self._is_leaving:
+            raise signed_out()
         await self._store_rotated()
         token = await load_token(self._tokens)
         if not token:
-            raise sign_in_needed("hotfolder is not signed in to AutoRetouch.")
+            raise signed_out() if self._tokens.is_left() else not_signed_in()
         return token
 
     async def _store_rotated(self) -> None:
@@ -145,63 +271,22 @@ class AccessTokens:
             await store_token(self._tokens, grant.refresh)
         self._unstored = None
 
-    async def _grant_anew(self, refused: str) -> _Grant:
+    async def _grant_anew(self, refused: str) -> Grant:
         """Somebody may have signed in anew meanwhile, in another terminal."""
         token = await load_token(self._tokens)
         if not token or token == refused:
             raise sign_in_needed()
         try:
-            return await self._grant(token)
+            return await self._grants.grant(token)
         except Refused:
             raise sign_in_needed() from None
 
-    async def _grant(self, refresh_token: str) -> _Grant:
-        """Raises `Refused`; without asking where the server said so a while ago."""
-        known = self._refusal if self._refusal and self._refusal.token == refresh_token else None
-        if known and self._monotonic() < known.until:
-            raise Refused
-        try:
-            grant = await self._redeem(refresh_token)
-        except Refused:
-            times = known.times if known else 0
-            wait_s = backoff_s(times, 1.0, first_s=FIRST_DOUBT_S, longest_s=LONGEST_DOUBT_S)
-            self._refusal = _Refusal(refresh_token, times + 1, self._monotonic() + wait_s)
-            raise
-        self._refusal = None
-        return grant
 
-    async def _redeem(self, refresh_token: str) -> _Grant:
-        grant = {"grant_type": "refresh_token", "refresh_token": refresh_token}
-        answer = await self._server.post_form("/oauth/token", **grant)
-        if answer.is_success:
-            return _grant_in(answer, refresh_token)
-        raise _refusal(answer)
+def not_signed_in() -> SignInNeeded:
+    return sign_in_needed("hotfolder is not signed in to AutoRetouch.")
 
 
-def _refusal(answer: Answer) -> HotfolderError | Refused:
-    """Only a clear OAuth error means that the person has to sign in."""
-    if clear_error(answer):
-        return Refused()
-    if answer.status == 429:
-        return error_of_answer(answer)
-    return away(f"The sign-in of AutoRetouch has a problem (code {answer.status})", answer)
-
-
-def _grant_in(answer: Answer, used: str) -> _Grant:
-    body = json_object(answer)
-    access, refresh, lifetime = body.get("access_token"), body.get("refresh_token"), body.get("expires_in")
-    if not is_token(access):
-        raise away("The sign-in of AutoRetouch answered nonsense", answer)
-    return _Grant(
-        used=used,
-        access=str(access),
-        refresh=refresh if isinstance(refresh, str) and refresh.strip() and refresh != used else None,
-        lifetime_s=_lifetime_s(lifetime),
-    )
-
-
-def _lifetime_s(value: object) -> float:
-    """A lifetime of nothing would mean a refresh before every request: a 401 tells the truth in time."""
-    if isinstance(value, int | float) and not isinstance(value, bool) and 1 <= value < 10**9:
-        return float(value)
-    return LIFETIME_S
+def signed_out() -> SignInNeeded:
+    """What a person who signed out is told as long as nobody signs in again."""
+    advice = "Sign in again from the menu, or with `hotfolder login`; the queue is kept."
+    return SignInNeeded("You signed out of AutoRetouch.", advice)

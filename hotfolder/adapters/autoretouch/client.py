@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from types import TracebackType
 from typing import Self
 
 from hotfolder.adapters.autoretouch.auth import AccessTokens
+from hotfolder.adapters.autoretouch.connecting import Timeouts, Transport
 from hotfolder.adapters.autoretouch.faults import error_of_answer, image_missing, message_of
-from hotfolder.adapters.autoretouch.http import Answer, Call, Http, Timeouts, Transport
+from hotfolder.adapters.autoretouch.http import Answer, Call, Http
 from hotfolder.adapters.autoretouch.images import Images
 from hotfolder.adapters.autoretouch.payloads import (
     OrganizationPayload,
@@ -83,6 +84,26 @@ class AutoRetouch:
     def forget_refusal(self) -> None:
         """A refresh token that was refused is asked about less and less; from now on, anew."""
         self._access.forget_refusal()
+
+    def begin_sign_out(self) -> None:
+        """From here on nothing goes out that spends, for good or until `sign_out` has ended (keeps I14)."""
+        self._access.begin_sign_out()
+
+    async def sign_out(self, forget: Callable[[], None]) -> None:
+        """Drop the sign-in; `forget` is called when no refresh is under way, to have the token source give none."""
+        await self._access.sign_out(forget)
+
+    async def look_at_sign_in(self) -> None:
+        """Notice that the stored sign-in has gone or changed. Asks nobody; raises `SignInNeeded` where there is none."""
+        await self._access.look_at_store()
+
+    def ask_before_spending(self, question: Callable[[], Awaitable[None]]) -> None:
+        """Asked before each call that spends: what it raises is the answer, and nothing goes out."""
+        self._calls.before_spending = question
+
+    def hold_back(self, why: HotfolderError | None) -> None:
+        """Send nothing that spends: it raises this. None: it may go on."""
+        self._calls.held_back_by = why
 
     async def revoke(self, refresh_token: str) -> None:
         """Make the refresh token worthless [C]; an unknown one is no error. The caller has to forget it."""

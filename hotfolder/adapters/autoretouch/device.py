@@ -20,8 +20,9 @@ from hotfolder.adapters.autoretouch.auth_server import (
     json_object,
     oauth_error,
 )
-from hotfolder.adapters.autoretouch.faults import one_line, retry_after_s
-from hotfolder.adapters.autoretouch.http import Answer, Http, Timeouts
+from hotfolder.adapters.autoretouch.connecting import Timeouts
+from hotfolder.adapters.autoretouch.faults import one_line, retry_after_s, unclear
+from hotfolder.adapters.autoretouch.http import Answer, Http
 from hotfolder.adapters.autoretouch.routes import base_url
 from hotfolder.adapters.autoretouch.transfer import TransferThreads
 from hotfolder.errors import ServiceAway, SignInExpired, SignInNeeded, SignInRefused, TemporaryError
@@ -96,6 +97,8 @@ class DeviceSignIn:
             raise SignInNeeded(
                 f"AutoRetouch does not let hotfolder sign in by browser ({one_line(refusal)}).", _PASTE
             )
+        if 300 <= answer.status < 400:
+            raise _not_now(unclear(answer).title)
         raise _not_now(f"The sign-in of AutoRetouch has a problem (code {answer.status}).")
 
     async def wait(self, code: DeviceCode) -> str:

@@ -4,7 +4,8 @@
     never connected     ServiceAway            ServiceAway
     no whole answer     ServiceAway            AnswerLost
     2xx but unusable    ServiceAway            AnswerLost
-    1xx, 3xx, 408, 5xx  ServiceAway            AnswerLost
+    1xx, 408, 5xx       ServiceAway            AnswerLost
+    3xx not followed    ServiceAway            AnswerLost           says where it leads
     401 (twice)         SignInNeeded           SignInNeeded
     402                 OutOfCredits           OutOfCredits
     403, 404            WorkflowUnavailable    WorkflowUnavailable
@@ -23,6 +24,8 @@ from datetime import UTC
 from email.utils import parsedate_to_datetime
 
 from hotfolder.adapters.autoretouch.http import Answer, Reach, Trouble
+from hotfolder.adapters.autoretouch.routes import host_of
+from hotfolder.core.timing import LONGEST_NAMED_S
 from hotfolder.errors import (
     AnswerLost,
     HotfolderError,
@@ -37,7 +40,7 @@ from hotfolder.errors import (
 )
 
 LONGEST_MESSAGE = 300
-LONGEST_RETRY_AFTER_S = 24 * 3600.0
+LONGEST_RETRY_AFTER_S = LONGEST_NAMED_S
 
 _SECRETS = re.compile(r"Bearer\s+\S+|eyJ[\w-]+\.[\w-]+\.?[\w-]*", re.IGNORECASE)
 
@@ -73,12 +76,25 @@ def error_of_answer(
 
 def unclear(answer: Answer, *, spends: bool = False) -> ServiceAway | AnswerLost:
     """An answer from which it cannot be told what happened."""
+    if 300 <= answer.status < 400:
+        return _sent_elsewhere(answer, spends=spends)
     if spends:
         title = f"No clear answer from AutoRetouch (code {answer.status})."
         return AnswerLost(title, _LOOKING, retry_after_s=retry_after_s(answer))
     if answer.is_success:
         return away("AutoRetouch answered nonsense", answer)
     return away(f"AutoRetouch has a problem (code {answer.status})", answer)
+
+
+def _sent_elsewhere(answer: Answer, *, spends: bool) -> ServiceAway | AnswerLost:
+    """A redirect that is not followed: a guest network's sign-in page, or an address that has moved."""
+    host = one_line(host_of(answer.headers.get("location", "")))
+    where = f"to {host}" if host else "to another page"
+    title = f"AutoRetouch sends hotfolder on {where} (code {answer.status}), and it does not go there."
+    advice = "Sign in to the guest network, if this is one; else check `service.api_url`, `.auth_url` and `.proxy`."
+    if spends:
+        return AnswerLost(title, f"{_LOOKING} {advice}", retry_after_s=retry_after_s(answer))
+    return ServiceAway(title, f"{_WAITING} {advice}", retry_after_s=retry_after_s(answer))
 
 
 def away(title: str, answer: Answer) -> ServiceAway:

@@ -1,4 +1,4 @@
-"""The one module that knows httpx: a call goes in, an `Answer` or a `Trouble` comes out.
+"""httpx at home, with `connecting`: a call goes in, an `Answer` or a `Trouble` comes out.
 
 httpx's exceptions are translated here, in one table, and never travel further. Nothing an exception says is
 repeated unless it stems from connecting, since h11 quotes whole headers, tokens included (keeps I8).
@@ -10,23 +10,23 @@ A request must never be wrapped in `wait_for` or `asyncio.timeout`: cancelling i
 from __future__ import annotations
 
 import logging
-import ssl
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from enum import Enum
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
-import truststore
 
-from hotfolder import __version__
+from hotfolder.adapters.autoretouch.connecting import Timeouts, Transport, new_client, ways_through
+from hotfolder.adapters.autoretouch.routes import next_hop
 from hotfolder.adapters.autoretouch.transfer import TransferThreads
-from hotfolder.errors import ConfigError
+from hotfolder.adapters.autoretouch.unpacking import Damaged, Unpacker, unpacked
 
-Transport = httpx.AsyncBaseTransport
-"""httpx's seam, for tests that need a connection no server can be made to break."""
+MOST_HOPS = 5
+"""So many redirects in a row are followed."""
 
 LARGEST_ANSWER_BYTES = 32 * 1024 * 1024
 """A page of 50 executions is some 100 KB; what is larger than this is not an answer to us."""
@@ -34,19 +34,8 @@ LARGEST_ANSWER_BYTES = 32 * 1024 * 1024
 PIECE_BYTES = 1024 * 1024
 """A download is written in pieces of this size."""
 
-_LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
-
 logging.getLogger("httpx").setLevel(logging.WARNING)
 logging.getLogger("httpcore").setLevel(logging.WARNING)
-
-
-@dataclass(frozen=True, slots=True)
-class Timeouts:
-    """Seconds without progress (not in all) until connecting, reading or writing is given up."""
-
-    connect_s: float = 10.0
-    read_s: float = 120.0
-    write_s: float = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +46,8 @@ class Call:
     url: str
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     body: Callable[[], AsyncIterator[bytes]] | bytes | None = field(default=None, repr=False)
+    may_go: Callable[[], None] | None = field(default=None, repr=False)
+    """Asked when a connection is open, before the first byte leaves: what it raises comes through; nothing was sent then."""
 
     def signed(self, token: str) -> Call:
         """The same call with the access token in its header."""
@@ -141,20 +132,31 @@ class Http:
         transport: Transport | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._make: Callable[[], httpx.AsyncClient] = lambda: _new_client(proxy, timeouts, transport)
+        ways = None if transport else ways_through(proxy)
+        self._make: Callable[[], httpx.AsyncClient] = lambda: new_client(ways, timeouts, transport)
         self._client = self._make()
         self._retired: list[httpx.AsyncClient] = []
         self._threads = threads
         self._monotonic = monotonic
 
     async def fetch(self, call: Call) -> Answer:
-        """The whole answer; raises `Trouble` when there is none."""
+        """The whole answer; raises `Trouble` when there is none. A 301, 307 or 308 within the same origin says that nothing
+        was done here: the same call goes there, its body made anew (`routes.next_hop`)."""
+        for _ in range(MOST_HOPS):
+            answer = await self._fetch_once(call)
+            target = next_hop(call.method, call.url, answer.status, answer.headers.get("location"))
+            if target is None:
+                return answer
+            call = replace(call, url=target)
+        raise Trouble(f"{_host(call)} sends hotfolder in circles", Reach.UNKNOWN)
+
+    async def _fetch_once(self, call: Call) -> Answer:
         with self._translated(call):
             async with self._opened(call) as (response, at):
                 return _answer(response, await _whole_body(response), at)
 
     async def download(self, call: Call, write: Callable[[bytes], object]) -> Answer:
-        """Like `fetch`, but a 200's bytes go to `write`, in a thread, piece by piece."""
+        """One request, whose 200's bytes go to `write`, in a thread, piece by piece. Follows nothing."""
         with self._translated(call):
             async with self._opened(call) as (response, at):
                 if response.status_code != httpx.codes.OK:
@@ -163,11 +165,17 @@ class Http:
                 return _answer(response, b"", at)
 
     async def _pour(self, response: httpx.Response, write: Callable[[bytes], object], host: str) -> None:
+        unpacker = Unpacker(response.headers.get("content-encoding", ""))
         try:
-            async for piece in _pieces(response):
-                await self._threads.run(write, piece)
+            async for piece in _pieces(response, PIECE_BYTES):
+                for plain in unpacker.pieces(piece):
+                    await self._threads.run(write, plain)
+            if rest := unpacker.rest():
+                await self._threads.run(write, rest)
         except httpx.RemoteProtocolError:
             raise Trouble(f"{host} ended the download early", Reach.CUT) from None
+        except Damaged:
+            raise Trouble(f"{host} sent a damaged download", Reach.CUT) from None
         promised = response.headers.get("content-length", "")
         if promised.isdecimal() and int(promised) != response.num_bytes_downloaded:
             raise Trouble(f"{host} ended the download early", Reach.CUT)
@@ -176,7 +184,7 @@ class Http:
     async def _opened(self, call: Call) -> AsyncIterator[tuple[httpx.Response, float]]:
         content = call.body() if callable(call.body) else call.body
         request = self._client.build_request(
-            call.method, call.url, headers=dict(call.headers), content=content
+            call.method, call.url, headers=dict(call.headers), content=content, extensions=_extensions(call)
         )
         response = await self._client.send(request, stream=True)
         try:
@@ -204,50 +212,42 @@ class Http:
             await client.aclose()
 
 
-def _new_client(proxy: str | None, timeouts: Timeouts, transport: Transport | None) -> httpx.AsyncClient:
-    """`proxy` if there is one, else the environment's or the system's; loopback goes directly in any case."""
-    try:
-        return httpx.AsyncClient(
-            headers={"User-Agent": f"hotfolder/{__version__}"},
-            verify=truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
-            proxy=proxy,
-            mounts=None if transport else {f"all://{host}": None for host in _LOOPBACK},
-            timeout=httpx.Timeout(
-                connect=timeouts.connect_s, read=timeouts.read_s, write=timeouts.write_s, pool=None
-            ),
-            limits=httpx.Limits(max_connections=None, max_keepalive_connections=32),
-            transport=transport,
-            follow_redirects=False,
-        )
-    except (ImportError, ValueError, httpx.InvalidURL):
-        # The proxy's address may hold a password, so it is not repeated (keeps I8).
-        raise ConfigError(
-            "The proxy's address cannot be used.",
-            "Set `service.proxy` or HTTPS_PROXY to an address such as http://proxy.studio.lan:3128.",
-        ) from None
-
-
 async def _whole_body(response: httpx.Response) -> bytes:
     """Bounded. A refusal's status says enough, so its body may be cut off; a success's may not."""
-    body = bytearray()
+    packed = bytearray()
     try:
-        async for piece in response.aiter_bytes():
-            body += piece
-            if len(body) > LARGEST_ANSWER_BYTES:
+        async for piece in _pieces(response):
+            packed += piece
+            if len(packed) > LARGEST_ANSWER_BYTES:
                 raise httpx.DecodingError("too large")
-    except FOREIGN:
+        return unpacked(bytes(packed), response.headers.get("content-encoding", ""), LARGEST_ANSWER_BYTES)
+    except (Damaged, *FOREIGN):
         if response.is_success:
-            raise
-    return bytes(body)
+            raise httpx.DecodingError("damaged") from None
+    return bytes(packed)
 
 
-def _pieces(response: httpx.Response) -> AsyncIterator[bytes]:
-    encoded = response.headers.get("content-encoding", "identity").lower() != "identity"
-    return response.aiter_bytes(PIECE_BYTES) if encoded else response.aiter_raw(PIECE_BYTES)
+def _pieces(response: httpx.Response, size: int | None = None) -> AsyncIterator[bytes]:
+    """The bytes as they come over the wire; what a test's transport gives whole was read before."""
+    return response.aiter_bytes(size) if response.is_stream_consumed else response.aiter_raw(size)
 
 
 def _answer(response: httpx.Response, body: bytes, at: float) -> Answer:
     return Answer(response.status_code, {k.lower(): v for k, v in response.headers.items()}, body, at)
+
+
+def _extensions(call: Call) -> dict[str, Any]:
+    """httpcore tells of each step of a request, and what is raised there ends it: connecting takes its time, and whether
+    the call may still go out is decided after that."""
+    may_go = call.may_go
+    if may_go is None:
+        return {}
+
+    async def trace(event: str, _: object) -> None:
+        if event.endswith(".send_request_headers.started"):
+            may_go()
+
+    return {"trace": trace}
 
 
 def _host(call: Call) -> str:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from hotfolder.adapters.autoretouch.faults import error_of_answer, error_of_trouble
+from hotfolder.adapters.autoretouch.faults import error_of_answer, error_of_trouble, one_line
 from hotfolder.adapters.autoretouch.http import Answer, Call, Http, Reach, Trouble
 from hotfolder.adapters.autoretouch.payloads import hash_in
 from hotfolder.adapters.autoretouch.routes import (
     UPLOAD_ROUTES,
+    host_of,
     is_result_path,
     is_same_origin,
     redirect_target,
@@ -21,7 +22,6 @@ from hotfolder.ports import Upload
 
 MOST_REDIRECTS = 5
 
-_UNENCODED = {"Accept-Encoding": "identity"}
 _ADVICE = "It is downloaded again by itself."
 
 
@@ -82,13 +82,14 @@ class Images:
     async def _fetch(self, url: str, write: Callable[[bytes], object]) -> Answer:
         """Follows redirects by hand: elsewhere without the access token."""
         for _ in range(MOST_REDIRECTS + 1):
-            answer = await self._fetch_once(Call(method="GET", url=url, headers=_UNENCODED), write)
+            answer = await self._fetch_once(Call(method="GET", url=url), write)
             location = answer.headers.get("location")
             if answer.status not in (301, 302, 303, 307, 308) or not location:
                 return answer
             target = redirect_target(url, location, self._calls.api_url)
             if target is None:
-                raise ServiceAway("AutoRetouch sends the download to an unsafe place.", _ADVICE)
+                where = one_line(host_of(location)) or "it names no usable address"
+                raise ServiceAway(f"AutoRetouch sends the download to an unsafe place ({where}).", _ADVICE)
             url = target
         raise ServiceAway("AutoRetouch sends the download in circles.", _ADVICE)
 

@@ -138,6 +138,10 @@ class ExecutionPayload(_Payload):
     result_content_hash: Hash = None
     result_content_type: Text = None
     result_file_name: Text = None
+    workflow: Text = None
+    workflow_version: Version = None
+    input_file_name: Text = None
+    input_content_hash: Hash = None
     labels: Labels = {}
     charged_credits: Count = None
     message: Reason = ""
@@ -157,6 +161,10 @@ class ExecutionPayload(_Payload):
             result_hash=self.result_content_hash,
             result_type=self.result_content_type,
             result_name=self.result_file_name,
+            workflow_id=self.workflow,
+            workflow_version=self.workflow_version,
+            input_name=self.input_file_name or "",
+            input_hash=self.input_content_hash,
             labels=self.labels,
             credits=self.charged_credits,
             reason=self._told_reason(),

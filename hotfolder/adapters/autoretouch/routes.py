@@ -66,6 +66,33 @@ def redirect_target(source: str, location: str, api_url: str) -> str | None:
         return None
 
 
+def next_hop(method: str, source: str, status: int, location: str | None) -> str | None:
+    """Where a call is to be sent once more, unchanged, because of this answer; None where it is not. Only a 301, 307 or 308
+    says "the same, over there"; and only within the origin, since token and image go along (keeps I8). Out of http into
+    https of the same host is the one step beyond it."""
+    if status not in (301, 307, 308) or not location or method not in ("GET", "HEAD", "POST"):
+        return None
+    try:
+        target = urljoin(source, location)
+        same = _origin(source) == _origin(target)
+        return target if same or _is_upward(source, target) else None
+    except ValueError:
+        return None
+
+
+def _is_upward(source: str, target: str) -> bool:
+    (scheme, host, port), there = _origin(source), _origin(target)
+    return (scheme, port) == ("http", 80) and there == ("https", host, 443)
+
+
+def host_of(location: str) -> str:
+    """The host a `Location` names, "" where it names none."""
+    try:
+        return urlsplit(location).hostname or ""
+    except ValueError:
+        return ""
+
+
 def is_same_origin(url: str, api_url: str) -> bool:
     """Whether the access token may go there."""
     return _origin(url) == _origin(api_url)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from hotfolder.core.login_item import Kind, LoginCommand, LoginEntry
+from hotfolder.core.plain_words import plain_reason
 from hotfolder.errors import HotfolderError
 
 RUNNER_LIMIT_S = 20.0
@@ -108,7 +108,7 @@ def remove(path: Path) -> bool:
 
 
 def _cannot(do: str, path: Path, error: OSError) -> HotfolderError:
-    reason = os.strerror(error.errno) if error.errno else str(error)
+    reason = plain_reason(error)
     return HotfolderError(
         f"hotfolder could not {do} {path} ({reason}).",
         "Make sure that this file and its folder belong to you, then try again.",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import getpass
-import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from hotfolder.adapters.login_items.item import (
 )
 from hotfolder.core.command_lines import read_systemd_exec
 from hotfolder.core.login_item import Kind, LoginCommand, LoginEntry, systemd_target, systemd_unit, value_of
+from hotfolder.core.plain_words import plain_reason
 from hotfolder.errors import HotfolderError
 
 UNIT = "hotfolder.service"
@@ -96,7 +96,7 @@ class SystemdUnit:
             link.symlink_to(self.path)
         except OSError as error:
             raise HotfolderError(
-                f"hotfolder could not make the link {link} ({os.strerror(error.errno or 0)}).",
+                f"hotfolder could not make the link {link} ({plain_reason(error)}).",
                 "Make sure that its folder belongs to you, then try again.",
             ) from error
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from hotfolder import __version__
 from hotfolder.adapters.login_items.program import program_is_there
 from hotfolder.core.login_item import LoginEntry
+from hotfolder.core.plain_words import plain_reason
 
 STARTS_WITHIN_S = 60.0
 """A cold start from a slow disk, with a virus scanner looking on."""
@@ -73,7 +74,7 @@ def prove(entry: LoginEntry, environ: Mapping[str, str], limit_s: float = STARTS
     except subprocess.TimeoutExpired:
         return Proof(False, f"{program[0]} did not answer within {limit_s:.0f} seconds.", _AGAIN)
     except OSError as error:
-        return Proof(False, f"{program[0]} could not be started ({error.strerror}).", _AGAIN)
+        return Proof(False, f"{program[0]} could not be started ({plain_reason(error)}).", _AGAIN)
     return _judged(program[0], done.returncode, done.stdout.decode("utf-8", "replace").strip())
 
 

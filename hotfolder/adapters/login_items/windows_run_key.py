@@ -7,6 +7,7 @@ from typing import Any, Protocol, cast
 
 from hotfolder.core.command_lines import read_windows_line, windows_line
 from hotfolder.core.login_item import Kind, LoginCommand, LoginEntry
+from hotfolder.core.plain_words import plain_reason
 from hotfolder.errors import HotfolderError
 
 NAME = "hotfolder"
@@ -100,6 +101,6 @@ class RunKey:
 
 def _refused(error: OSError) -> HotfolderError:
     return HotfolderError(
-        f"Windows does not let hotfolder change what is started at login ({error.strerror or error}).",
+        f"Windows does not let hotfolder change what is started at login ({plain_reason(error)}).",
         "Ask whoever looks after this computer whether a policy forbids it.",
     )

@@ -21,6 +21,22 @@ async function begin() {
 
 const toWorkflow = async () => chooseWorkflow((await ask("account")).organizations);
 
+/** AutoRetouch's page, opened from here so that it can be closed from here: the person comes back to this one. It keeps
+ * its opener, without which no browser lets it be closed; it is AutoRetouch's own address, and no other. */
+let confirming = null;
+
+function openConfirming(event) {
+  confirming = window.open("about:blank", "_blank");
+  if (!confirming) return; // not allowed to: then the link does it, and stays open
+  event.preventDefault();
+  confirming.location.replace(event.currentTarget.href);
+}
+
+function closeConfirming() {
+  confirming?.close();
+  confirming = null;
+}
+
 /** Show how the sign-in stands, and look again while something is under way. */
 function follow(state) {
   clearTimeout(polling);
@@ -30,6 +46,7 @@ function follow(state) {
   $("starting").hidden = !["starting", "done"].includes(state.phase);
   $("sign-in-words").hidden = !state.words;
   $("sign-in-words").textContent = state.phase === "trouble" ? `${state.words} You can begin anew.` : state.words;
+  if (state.phase !== "waiting") closeConfirming();
   if (state.phase === "waiting") {
     $("code").textContent = state.code;
     $("address").href = state.address;
@@ -47,6 +64,7 @@ const minutes = (seconds) => `${Math.floor(seconds / 60)}:${String(seconds % 60)
 const signIn = (body) => attempt(async () => follow(await ask("sign-in", body)));
 
 $("by-browser").addEventListener("click", () => signIn({ way: "browser" }));
+$("address").addEventListener("click", openConfirming);
 $("stop").addEventListener("click", () => signIn({ way: "stop" }));
 $("in-file").addEventListener("click", () => signIn({ way: "file" }));
 $("not-in-file").addEventListener("click", () => signIn({ way: "stop" }));

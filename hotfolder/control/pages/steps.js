@@ -122,6 +122,7 @@ $("folders-form").addEventListener("submit", (event) => {
       $("folders-form").querySelector("[aria-invalid=true]")?.focus();
     } else if (!found.isDecided) {
       $("existing-note").textContent = "Please choose one of the two.";
+      $("existing-note").classList.add("bad");
       document.querySelector("input[name=existing]").focus();
     } else {
       const atLogin = !$("at-login-part").hidden && $("at-login").checked;
@@ -136,6 +137,8 @@ function end(facts) {
   $("ready-in").textContent = facts.in_folder;
   $("ready-out").textContent = facts.out_folder;
   $("ready-config").textContent = facts.config;
+  $("under-way").textContent = facts.under_way;
+  $("under-way").hidden = !facts.under_way;
   const isWell = facts.findings.every((one) => one.ok !== false);
   $("findings-part").hidden = !facts.findings.length;
   $("findings-part").open = !isWell;

@@ -1,0 +1,1 @@
+complete --command hotfolder --no-files --arguments "(env _HOTFOLDER_COMPLETE=complete_fish _TYPER_COMPLETE_FISH_ACTION=get-args _TYPER_COMPLETE_ARGS=(commandline -cp) hotfolder)" --condition "env _HOTFOLDER_COMPLETE=complete_fish _TYPER_COMPLETE_FISH_ACTION=is-args _TYPER_COMPLETE_ARGS=(commandline -cp) hotfolder"
