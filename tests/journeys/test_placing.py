@@ -256,7 +256,8 @@ async def test_a_disk_with_too_little_room_buys_no_more_until_there_is_enough(
         quick.assert_once_and_whole()
 
 
-async def test_what_was_downloaded_outlives_a_restart_and_is_not_fetched_again(quick: Workshop) -> None:
+async def download_beside_a_file_in_the_way(quick: Workshop) -> Path:
+    """Have the result of `Boots/a.jpg` downloaded but not placed: the returned file has the name of its out folder."""
     world = quick.sandbox.world
     world.script("a.jpg", ("CREATED", ("IN_QA", None), "COMPLETED"))
     quick.drop("Boots/a.jpg")
@@ -267,6 +268,11 @@ async def test_what_was_downloaded_outlives_a_restart_and_is_not_fetched_again(q
         blocking.write_text("a list of boots")
         world.release()
         await quick.until_held(HoldKind.OUT_FOLDER)
+    return blocking
+
+
+async def test_what_was_downloaded_outlives_a_restart_and_is_not_fetched_again(quick: Workshop) -> None:
+    blocking = await download_beside_a_file_in_the_way(quick)
     kept = [path for path in quick.home.spool.iterdir() if path.name.startswith("kept-")]
     assert len(kept) == 1
     blocking.unlink()
@@ -277,16 +283,7 @@ async def test_what_was_downloaded_outlives_a_restart_and_is_not_fetched_again(q
 
 
 async def test_a_kept_result_that_was_damaged_meanwhile_is_fetched_again(quick: Workshop) -> None:
-    world = quick.sandbox.world
-    world.script("a.jpg", ("CREATED", ("IN_QA", None), "COMPLETED"))
-    quick.drop("Boots/a.jpg")
-    blocking = quick.outside / "Boots"
-    async with quick.at_work():
-        await quick.until(lambda: quick.state_of("Boots/a.jpg") is State.IN_QA)
-        blocking.rmdir()
-        blocking.write_text("a list of boots")
-        world.release()
-        await quick.until_held(HoldKind.OUT_FOLDER)
+    blocking = await download_beside_a_file_in_the_way(quick)
     for kept in quick.home.spool.glob("kept-*"):
         kept.write_bytes(kept.read_bytes()[:-1])
     blocking.unlink()
