@@ -149,6 +149,7 @@ async def test_a_server_that_is_down_at_the_start_is_waited_for(quick: Workshop)
     async with quick.at_work():
         hold = await quick.until_held(HoldKind.SERVICE)
         assert "cannot be reached" in hold.reason
+        assert "(it takes no connections)" in hold.reason
         await quick.until(lambda: quick.count(State.QUEUED) == 4)
         await in_thread(quick.sandbox.start)
         await quick.until_delivered(4)
@@ -162,7 +163,7 @@ async def test_a_name_that_cannot_be_resolved_is_waited_for_with_a_clear_sentenc
     quick.drop_many(3)
     async with quick.at_work():
         hold = await quick.until_held(HoldKind.SERVICE)
-        assert "no connection to autoretouch.invalid" in hold.reason
+        assert "no connection to autoretouch.invalid (its name is not found" in hold.reason
         assert "goes on by itself" in hold.advice
         await quick.until(lambda: quick.count(State.QUEUED) == 3)
     quick.service["api_url"] = quick.service["auth_url"] = right

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import socket
 import ssl
+from collections.abc import Iterator
 from dataclasses import dataclass
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 
@@ -89,3 +92,33 @@ class _ByAddress(httpx.AsyncBaseTransport):
     async def aclose(self) -> None:
         for transport in self._transports.values():
             await transport.aclose()
+
+
+def why_not(error: BaseException) -> str:
+    """Why there is no connection, in words that everybody knows: of what lies under httpx's error the first we know."""
+    return next((words for cause in _causes(error) if (words := _words_of(cause))), "it cannot be reached")
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """The error and what lies under it; of several addresses tried, what happened at each."""
+    while error is not None:
+        yield error
+        if isinstance(error, BaseExceptionGroup):
+            yield from error.exceptions
+        error = error.__cause__ or error.__context__
+
+
+def _words_of(cause: BaseException) -> str | None:
+    match cause:
+        case ssl.SSLCertVerificationError():
+            return f"its certificate is not trusted: {cause.verify_message or 'it could not be verified'}"
+        case ssl.SSLError():
+            return "no secure (SSL) connection came about"
+        case socket.gaierror():
+            return "its name is not found: is this computer online?"
+        case ConnectionRefusedError():
+            return "it takes no connections"
+        case OSError(errno=errno.ENETUNREACH | errno.EHOSTUNREACH | errno.ENETDOWN):
+            return "no way leads there: is this computer online?"
+        case _:
+            return None

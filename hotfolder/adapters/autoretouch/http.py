@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from hotfolder.adapters.autoretouch.connecting import Timeouts, Transport, new_client, ways_through
+from hotfolder.adapters.autoretouch.connecting import Timeouts, Transport, new_client, ways_through, why_not
 from hotfolder.adapters.autoretouch.routes import next_hop
 from hotfolder.adapters.autoretouch.transfer import TransferThreads
 from hotfolder.adapters.autoretouch.unpacking import Damaged, Unpacker, unpacked
@@ -95,7 +95,7 @@ _TROUBLES: Mapping[type[Exception], tuple[Reach, str]] = {
     httpx.ReadTimeout: (Reach.UNKNOWN, "{host} did not answer in time"),
     httpx.WriteTimeout: (Reach.UNKNOWN, "{host} stopped taking data"),
     #   │   ├── NetworkError
-    httpx.ConnectError: (Reach.NOWHERE, "no connection to {host} ({detail})"),
+    httpx.ConnectError: (Reach.NOWHERE, "no connection to {host} ({why})"),
     httpx.ReadError: (Reach.UNKNOWN, "the connection to {host} broke"),
     httpx.WriteError: (Reach.UNKNOWN, "the connection to {host} broke"),
     httpx.CloseError: (Reach.UNKNOWN, "the connection to {host} broke"),
@@ -118,7 +118,8 @@ FOREIGN = (httpx.HTTPError, httpx.InvalidURL, httpx.CookieConflict, httpx.Stream
 def trouble_of(error: Exception, host: str) -> Trouble:
     """What an exception of httpx means to us: the entry of its nearest ancestor in the table."""
     reach, words = next(_TROUBLES[kind] for kind in type(error).__mro__ if kind in _TROUBLES)
-    return Trouble(words.format(host=host, detail=str(error) or type(error).__name__), reach)
+    detail = str(error) or type(error).__name__
+    return Trouble(words.format(host=host, detail=detail, why=why_not(error)), reach)
 
 
 class Http:
